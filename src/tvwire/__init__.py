@@ -2,14 +2,126 @@
 
 Not affiliated with TradingView; TradingView is a trademark of TradingView, Inc. Its terms restrict automated
 and non-display use: whether and how you use this is your decision.
+
+Example:
+    >>> import tvwire
+    >>> tvwire.candles("NASDAQ:AAPL", "1D", count=3).meta.timezone
+    'America/New_York'
 """
 
 from __future__ import annotations
 
-from .errors import *  # noqa: F403
+from .client.async_client import AsyncClient
+from .client.fetch import Progress
+from .client.load import load_settings
+from .client.shared import candles, search, shared_client, symbol
+from .client.sync_client import Client
+from .errors import (
+    AuthenticationError,
+    BadCredentials,
+    Blocked,
+    CaptchaRequired,
+    Closed,
+    ConnectFailed,
+    ConnectionLost,
+    DecodeError,
+    FrameError,
+    HttpRejected,
+    InputError,
+    LeaseLost,
+    LimitReached,
+    NetworkError,
+    NotFound,
+    PayloadTooLarge,
+    PlanRequired,
+    ProtocolError,
+    RateLimited,
+    ReconnectExhausted,
+    ReplayError,
+    RequestError,
+    RequestTimeout,
+    ResourceError,
+    SeriesError,
+    SessionExpired,
+    SlowConsumer,
+    StoreCorrupt,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreTooNew,
+    StudyError,
+    SymbolNotFound,
+    TimeframeNotAvailable,
+    TvWireError,
+    TwoFactorRequired,
+    UnexpectedMessage,
+)
 from .models import Candle, Candles, CandlesBatch, CandlesMeta, SymbolInfo
+from .rest.search import SymbolHit
 from .secret import Secret
 from .settings import Backoff, Endpoints, Limits, Settings, Timeouts
 from .timeframe import Timeframe
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AsyncClient",
+    "AuthenticationError",
+    "Backoff",
+    "BadCredentials",
+    "Blocked",
+    "Candle",
+    "Candles",
+    "CandlesBatch",
+    "CandlesMeta",
+    "CaptchaRequired",
+    "Client",
+    "Closed",
+    "ConnectFailed",
+    "ConnectionLost",
+    "DecodeError",
+    "Endpoints",
+    "FrameError",
+    "HttpRejected",
+    "InputError",
+    "LeaseLost",
+    "LimitReached",
+    "Limits",
+    "NetworkError",
+    "NotFound",
+    "PayloadTooLarge",
+    "PlanRequired",
+    "Progress",
+    "ProtocolError",
+    "RateLimited",
+    "ReconnectExhausted",
+    "ReplayError",
+    "RequestError",
+    "RequestTimeout",
+    "ResourceError",
+    "Secret",
+    "SeriesError",
+    "SessionExpired",
+    "Settings",
+    "SlowConsumer",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreFull",
+    "StoreLocked",
+    "StoreTooNew",
+    "StudyError",
+    "SymbolHit",
+    "SymbolInfo",
+    "SymbolNotFound",
+    "Timeframe",
+    "TimeframeNotAvailable",
+    "Timeouts",
+    "TvWireError",
+    "TwoFactorRequired",
+    "UnexpectedMessage",
+    "candles",
+    "load_settings",
+    "search",
+    "shared_client",
+    "symbol",
+]

@@ -1,0 +1,1 @@
+"""The clients, in the words of their users."""

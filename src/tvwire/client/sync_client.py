@@ -1,0 +1,128 @@
+"""The blocking client: the asynchronous one behind plain calls.
+
+Every method is one line; ``tests/client/test_parity.py`` compares names and signatures with the asynchronous one.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, overload
+
+from ..errors import Closed
+from ..models import Candles, CandlesBatch
+from ..settings import Settings
+from ..symbols import Adjustment, SessionKind
+from ..timeframe import Timeframe
+from .async_client import AsyncClient
+from .blocking import Portal, blocking
+from .fetch import ProgressHook
+from .when import When
+
+__all__ = ["Client"]
+
+
+class Client:
+    """Talk to the service with plain, blocking calls: in scripts, in threads and in notebooks.
+
+    One background thread runs the event loop; it starts with the first call. Calls may come from several threads
+    at once. Use it as ``with Client() as tv``, or call :meth:`close` at the end. The arguments are those of
+    :class:`AsyncClient`.
+
+    Example:
+        >>> with tvwire.Client(endpoint=emulator.url) as tv:
+        ...     candles = tv.candles("BINANCE:BTCUSDT", "1h", count=24)
+        >>> len(candles)
+        24
+    """
+
+    def __init__(self, settings: Settings | None = None, **options: Any) -> None:
+        self._client = AsyncClient(settings, **options)
+        self._portal: Portal | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def settings(self) -> Settings:
+        """What this client was told."""
+        return self._client.settings
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        portal = getattr(self, "_portal", None)
+        if portal is not None and portal.is_alive and not self._closed:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+
+    def _enter(self) -> tuple[AsyncClient, Portal]:
+        with self._lock:
+            if self._closed:
+                raise Closed("the client is closed")
+            if self._portal is None:
+                self._portal = Portal()
+            return self._client, self._portal
+
+    def close(self) -> None:
+        """Close the connection and end the thread; calls under way raise :class:`Closed`. Idempotent."""
+        with self._lock:
+            self._closed = True
+            portal, self._portal = self._portal, None
+        if portal is not None and portal.is_alive:
+            portal.call(self._client.aclose)
+            portal.close()
+
+    if TYPE_CHECKING:
+        # a ParamSpec keeps one signature only; type checkers are told both
+        @overload
+        def candles(
+            self,
+            symbol: str,
+            timeframe: str | Timeframe = "1D",
+            *,
+            start: When | None = None,
+            end: When | None = None,
+            count: int | None = None,
+            session: SessionKind | None = None,
+            adjust: Adjustment = "splits",
+            back_adjust: bool = False,
+            currency: str | None = None,
+            timeout: float | None = None,
+            progress: ProgressHook | None = None,
+        ) -> Candles: ...
+        @overload
+        def candles(
+            self,
+            symbol: Sequence[str],
+            timeframe: str | Timeframe = "1D",
+            *,
+            start: When | None = None,
+            end: When | None = None,
+            count: int | None = None,
+            session: SessionKind | None = None,
+            adjust: Adjustment = "splits",
+            back_adjust: bool = False,
+            currency: str | None = None,
+            timeout: float | None = None,
+            progress: ProgressHook | None = None,
+        ) -> CandlesBatch: ...
+        def candles(self, symbol: Any, timeframe: Any = "1D", **options: Any) -> Any: ...
+    else:
+        candles = blocking(AsyncClient.candles)
+
+    symbol = blocking(AsyncClient.symbol)
+    search = blocking(AsyncClient.search)
+
+    def stats(self) -> dict[str, int | str]:
+        """Return counters of this client's traffic, and what its connection is doing."""
+        return self._client.stats()

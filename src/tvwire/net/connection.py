@@ -1,0 +1,260 @@
+"""One socket's life: greet, read, echo, route, time out, end.
+
+Messages are handled synchronously in the transport's callback and nothing here ever waits for a user. Whether
+there is a next socket is decided by ``net/supervisor.py``; what a message means, by ``session/``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+
+from ..errors import ConnectionLost, DecodeError, TvWireError
+from ..session.events import Event
+from ..session.link import Link
+from ..session.mux import Mux
+from ..settings import ANONYMOUS, Settings
+from ..wire.codec import decode
+from ..wire.frames import FrameReader, frame
+from ..wire.messages import Call, encode
+from ..wire.replies import Heartbeat, Hello, ProtocolFault
+from .clock import Clock, TimerHandle
+from .transport import Connector, ConnectRequest, WireTransport
+
+__all__ = ["Connection", "Counters", "Trace"]
+
+Trace = Callable[[str, str], None]
+"""Called with ``send`` or ``recv`` and the text of each message; tokens are already masked."""
+
+
+class Counters:
+    """Plain integers, read by ``client.stats()``."""
+
+    __slots__ = (
+        "connects",
+        "heartbeats",
+        "losses",
+        "messages",
+        "packets",
+        "received_bytes",
+        "sent_messages",
+        "undecoded",
+    )
+
+    def __init__(self) -> None:
+        for name in self.__slots__:
+            setattr(self, name, 0)
+
+    connects: int
+    heartbeats: int
+    losses: int
+    messages: int
+    packets: int
+    received_bytes: int
+    sent_messages: int
+    undecoded: int
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the counters by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class Connection:
+    """A receiver of one transport.
+
+    Args:
+        settings: Endpoint, token, limits, timeouts.
+        connector: Makes the transport.
+        clock: Time and timers.
+        mux: The sessions of this client.
+        on_events: Called with what the machines say.
+        counters: Counts of the client, over all connections.
+        trace: Wire log.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        connector: Connector,
+        clock: Clock,
+        mux: Mux,
+        on_events: Callable[[Iterable[Event]], None],
+        counters: Counters,
+        trace: Trace | None = None,
+    ) -> None:
+        self._settings = settings
+        self._connector = connector
+        self._clock = clock
+        self._mux = mux
+        self._on_events = on_events
+        self._counters = counters
+        self._trace = trace
+        self._reader = FrameReader(settings.limits.message_bytes)
+        token = settings.token.reveal() if settings.token is not None else ANONYMOUS
+        self.link = Link(token, settings.locale, settings.timeouts.hello)
+        self._transport: WireTransport | None = None
+        self._timer: TimerHandle | None = None
+        self._timer_due = 0.0
+        self._last_message = 0.0
+        self.opened_at = 0.0
+        self.greeted = asyncio.Event()
+        """Set by the hello."""
+        self.ended: asyncio.Future[TvWireError] = asyncio.get_running_loop().create_future()
+        """Result: why the connection is over."""
+
+    async def open(self) -> None:
+        """Connect and greet. Cancelling leaves no socket behind."""
+        settings = self._settings
+        request = ConnectRequest(
+            url=settings.endpoints.socket,
+            origin=settings.endpoints.origin,
+            headers=settings.headers,
+            proxy=settings.proxy,
+            limit=settings.limits.message_bytes,
+            timeout=settings.timeouts.connect,
+        )
+        self._last_message = self._clock.now()
+        self._transport = await self._connector(request, self)
+        self._counters.connects += 1
+        self.opened_at = now = self._clock.now()
+        if not self.ended.done():
+            self.send(self.link.start(now))
+            self._arm()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent."""
+        return self._transport is not None and not self.ended.done()
+
+    def server_time(self) -> float | None:
+        """Return the server's clock, UTC seconds; None before the hello."""
+        return self.link.server_time(self._clock.now())
+
+    def send(self, calls: Iterable[Call]) -> None:
+        """Send packets, one a message, as every recorded client does.
+
+        Raises:
+            ConnectionLost: The connection is over.
+        """
+        transport = self._transport
+        if transport is None or self.ended.done():
+            raise ConnectionLost("the connection is not open")
+        for call in calls:
+            text = encode(call)
+            if self._trace is not None:
+                self._trace(
+                    "send",
+                    text if call.m != "set_auth_token" else frame('{"m":"set_auth_token","p":["****"]}'),
+                )
+            transport.send(text)
+            self._counters.sent_messages += 1
+        self._arm()
+
+    async def aclose(self) -> None:
+        """End the connection from our side; idempotent."""
+        self._finish(ConnectionLost("the connection was closed by us"))
+        if self._transport is not None:
+            await self._transport.aclose()
+
+    # -- the transport calls these ------------------------------------------------------------------------
+
+    def message_received(self, message: bytes) -> None:
+        """Handle one WebSocket message."""
+        if self.ended.done():
+            return
+        now = self._last_message = self._clock.now()
+        counters = self._counters
+        counters.messages += 1
+        counters.received_bytes += len(message)
+        if self._trace is not None:
+            self._trace("recv", message.decode("utf-8", "replace"))
+        try:
+            payloads = self._reader.read(message)
+        except TvWireError as error:
+            self._finish(error)
+            return
+        counters.packets += len(payloads)
+        # echoes go out before any data is looked at: a server that misses them hangs up
+        for payload in payloads:
+            if payload.startswith(b"~h~"):
+                self._echo(payload)
+        for payload in payloads:
+            if not payload.startswith(b"~h~"):
+                self._handle(payload, now)
+        self._arm()
+
+    def connection_lost(self, error: TvWireError) -> None:
+        """Handle the end of the transport."""
+        self._finish(error)
+
+    # -- inside ------------------------------------------------------------------------------------------
+
+    def _echo(self, payload: bytes) -> None:
+        self._counters.heartbeats += 1
+        text = frame(payload.decode("ascii", "replace"))
+        if self._transport is None:
+            return
+        if self._trace is not None:
+            self._trace("send", text)
+        with contextlib.suppress(ConnectionLost):  # connection_lost tells, once
+            self._transport.send(text)
+
+    def _handle(self, payload: bytes, now: float) -> None:
+        try:
+            message = decode(payload)
+        except DecodeError:
+            # a packet that cannot be read must not end a stream: the machines' deadlines tell if it mattered
+            self._counters.undecoded += 1
+            return
+        if isinstance(message, Hello):
+            self.link.receive_hello(message, now)
+            self.greeted.set()
+        elif isinstance(message, ProtocolFault):
+            self._finish(self.link.receive_fault(message))
+        elif not isinstance(message, Heartbeat):
+            try:
+                events = self._mux.receive(message, now)
+            except TvWireError as error:
+                self._finish(error)
+                return
+            if events:
+                self._on_events(events)
+
+    def _finish(self, error: TvWireError) -> None:
+        if self.ended.done():
+            return
+        self.ended.set_result(error)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _arm(self) -> None:
+        """Keep one timer at or before the nearest deadline; one that fires early is just set again."""
+        if self.ended.done():
+            return
+        due = self._last_message + self._settings.timeouts.stall
+        for deadline in (self.link.deadline(), self._mux.deadline()):
+            if deadline is not None and deadline < due:
+                due = deadline
+        if self._timer is not None:
+            if self._timer_due <= due:
+                return
+            self._timer.cancel()
+        self._timer_due = due
+        self._timer = self._clock.call_later(max(0.0, due - self._clock.now()), self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        now = self._clock.now()
+        error = self.link.tick(now)
+        stall = self._settings.timeouts.stall
+        if error is None and now >= self._last_message + stall:
+            error = ConnectionLost(f"the server was silent for {stall:g} s, heartbeats included")
+        if error is not None:
+            self._finish(error)
+            return
+        events = self._mux.tick(now)
+        if events:
+            self._on_events(events)
+        self._arm()

@@ -1,0 +1,325 @@
+"""Whether there is a next connection, and who waits for what across them.
+
+One task owns the state. Callers attach a machine (a session that shall exist), hand in requests under keys and
+wait for futures; a lost connection leaves history requests pending, because repeating them is harmless, until
+their own deadline. Errors that a new connection cannot mend fail them at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import itertools
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import Any, Final
+
+from ..errors import Closed, ConnectionLost, NetworkError, RateLimited, TvWireError
+from ..session.events import Answered, Event
+from ..session.mux import Machine, Mux
+from ..settings import Settings
+from ..wire.messages import Call
+from .backoff import BackoffDelays
+from .clock import Clock
+from .connection import Connection, Counters, Trace
+from .limiter import Limiter
+from .transport import Connector
+
+__all__ = ["Phase", "Supervisor"]
+
+_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+
+class Phase(enum.Enum):
+    """What the supervisor is doing."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    LIVE = "live"
+    BACKOFF = "reconnecting"
+    CLOSED = "closed"
+
+
+_NEXT: Final[dict[Phase, frozenset[Phase]]] = {
+    Phase.IDLE: frozenset({Phase.CONNECTING, Phase.CLOSED}),
+    Phase.CONNECTING: frozenset({Phase.LIVE, Phase.BACKOFF, Phase.IDLE, Phase.CLOSED}),
+    Phase.LIVE: frozenset({Phase.BACKOFF, Phase.IDLE, Phase.CLOSED}),
+    Phase.BACKOFF: frozenset({Phase.CONNECTING, Phase.IDLE, Phase.CLOSED}),
+    Phase.CLOSED: frozenset(),
+}
+
+
+class Supervisor:
+    """Keep one connection for as long as somebody needs it.
+
+    Args:
+        settings: What to connect to, and how patiently.
+        connector: Makes transports.
+        clock: Time and timers.
+        random: Source of session ids and jitter.
+        trace: Wire log.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        connector: Connector,
+        clock: Clock,
+        random: Random,
+        trace: Trace | None = None,
+    ) -> None:
+        self._settings = settings
+        self._connector = connector
+        self._clock = clock
+        self._random = random
+        self._trace = trace
+        self._keys = itertools.count(1)
+        self._futures: dict[int, asyncio.Future[Any]] = {}
+        self._needed = asyncio.Event()
+        self._live = asyncio.Event()
+        self._waiting: set[asyncio.Future[Connection]] = set()
+        self._connection: Connection | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._backoff = BackoffDelays(settings.backoff, random)
+        self.mux = Mux(self._session_id)
+        self.counters = Counters()
+        rate = None if settings.endpoints.local else settings.limits.requests_per_second
+        self.limiter = Limiter(rate, clock)
+        self.phase = Phase.IDLE
+        self.last_error: TvWireError | None = None
+        self._reached = False
+
+    # -- for the client ----------------------------------------------------------------------------------
+
+    def new_key(self) -> int:
+        """Return a key and register its future."""
+        key = next(self._keys)
+        self._futures[key] = asyncio.get_running_loop().create_future()
+        return key
+
+    async def wait(self, key: int) -> Any:
+        """Wait for the end of *key*. Cancelling forgets the key; the caller still has to :meth:`detach`."""
+        try:
+            return await self._futures[key]
+        finally:
+            del self._futures[key]
+
+    def forget(self, key: int) -> None:
+        """Give up a key that nobody waits for."""
+        future = self._futures.pop(key, None)
+        if future is not None and not future.cancel() and not future.cancelled():
+            future.exception()  # looked at, so that asyncio does not report it as overlooked
+
+    async def connected(self) -> Connection:
+        """Return the live connection, made now if there is none. Cancelling is safe.
+
+        Raises:
+            NetworkError: The connection could not be made.
+        """
+        if self.phase is Phase.CLOSED:
+            raise Closed("the client is closed")
+        connection = self._connection
+        if connection is not None and connection.is_open and connection.greeted.is_set():
+            return connection
+        self._ensure_running()
+        future: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
+        self._waiting.add(future)
+        self._needed.set()
+        try:
+            return await future
+        finally:
+            self._waiting.discard(future)
+
+    async def attach(self, machine: Machine, prefix: str) -> None:
+        """Make *machine* exist on this and on every later connection, until :meth:`detach`.
+
+        It does not wait for a connection: the machine's own keys tell how that went.
+        """
+        if self.phase is Phase.CLOSED:
+            raise Closed("the client is closed")
+        await self.limiter.acquire()
+        self._ensure_running()
+        self.mux.want(machine, prefix)
+        self._needed.set()
+        connection = self._connection
+        if connection is not None and connection.is_open:
+            self._send(connection, self.mux.start(machine, self._clock.now()))
+
+    async def request(self, make: Callable[[int, float], list[Call]]) -> Any:
+        """Send what *make* builds for a fresh key, and wait for its end.
+
+        Raises:
+            ConnectionLost: There is no connection at this moment.
+        """
+        await self.limiter.acquire()
+        connection = self._connection
+        if connection is None or not connection.is_open:
+            connection = await self.connected()
+        key = self.new_key()
+        try:
+            calls = make(key, self._clock.now())
+        except BaseException:
+            self.forget(key)
+            raise
+        self._send(connection, calls)
+        return await self.wait(key)
+
+    def detach(self, machine: Machine) -> None:
+        """Forget *machine* and free its server objects, if the connection still lives."""
+        calls, events = self.mux.drop(machine)
+        connection = self._connection
+        if calls and connection is not None and connection.is_open:
+            self._send(connection, calls)
+        self._deliver(events)
+
+    def server_time(self) -> float | None:
+        """Return the server's clock in UTC seconds, None before the first hello."""
+        return self._connection.server_time() if self._connection is not None else None
+
+    async def aclose(self) -> None:
+        """End everything: pending calls fail with :class:`Closed`. Idempotent, bounded by ``timeouts.close``."""
+        if self.phase is Phase.CLOSED:
+            return
+        self._enter(Phase.CLOSED)
+        error = Closed("the client was closed")
+        self._deliver(self.mux.lost(error))
+        self._fail_all(error)
+        task, self._task = self._task, None
+        connection, self._connection = self._connection, None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.timeouts.close):
+                if connection is not None:
+                    await connection.aclose()
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    # -- the task ----------------------------------------------------------------------------------------
+
+    def _ensure_running(self) -> None:
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run(), name="tvwire-supervisor")
+        elif self._task.done():
+            # a fault of our own: it must not be mistaken for a quiet network
+            self._task.result()
+
+    async def _run(self) -> None:
+        try:
+            while self.phase is not Phase.CLOSED:
+                await self._needed.wait()
+                await self._live_once()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as exc:
+            failure = NetworkError("tvwire's own connection task failed; this is a bug in tvwire")
+            failure.__cause__ = exc
+            self._deliver(self.mux.lost(failure))
+            self._fail_all(failure)
+            raise
+
+    async def _live_once(self) -> None:
+        """Make one connection and see it through to its end; then wait, or rest if nobody needs another."""
+        self._enter(Phase.CONNECTING)
+        self.mux.next_life()
+        connection = Connection(
+            self._settings, self._connector, self._clock, self.mux, self._deliver, self.counters, self._trace
+        )
+        try:
+            await connection.open()
+            self._connection = connection
+            await self._restore(connection)
+            if await self._greeted(connection):
+                self._enter(Phase.LIVE)
+                self._reached = True
+                self._tell_waiting(connection)
+            error = await asyncio.shield(connection.ended)
+        except TvWireError as exc:
+            error = exc
+        finally:
+            self._connection = None
+            with contextlib.suppress(TvWireError):
+                await connection.aclose()
+        if self.phase is Phase.CLOSED:
+            return
+        self.counters.losses += 1
+        lived = self._clock.now() - connection.opened_at if self.phase is Phase.LIVE else 0.0
+        await self._after(lived, error)
+
+    async def _restore(self, connection: Connection) -> None:
+        for machine in self.mux:
+            if self.mux.generation > 1:
+                await self.limiter.acquire()
+            if connection.is_open:
+                self._send(connection, self.mux.start(machine, self._clock.now()))
+
+    async def _greeted(self, connection: Connection) -> bool:
+        greeting = asyncio.ensure_future(connection.greeted.wait())
+        try:
+            await asyncio.wait((greeting, connection.ended), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            greeting.cancel()
+        return connection.greeted.is_set() and not connection.ended.done()
+
+    async def _after(self, lived: float, error: TvWireError) -> None:
+        self.last_error = error
+        if lived >= self._settings.backoff.healthy:
+            self._backoff.reset()
+        if self._is_final(error):
+            self._deliver(self.mux.lost(error))
+            self._fail_all(error)
+            rest = True
+        else:
+            self._deliver(self.mux.lost())
+            rest = not self._waiting and not len(self.mux)
+        if rest:
+            self._needed.clear()
+            self._enter(Phase.IDLE)
+        else:
+            self._enter(Phase.BACKOFF)
+            await self._clock.sleep(self._backoff.next_delay())
+
+    def _is_final(self, error: TvWireError) -> bool:
+        """Whether a new connection cannot help: a refused token, a banned client, a broken frame, a long pause
+        asked for; or a service that was never reached, where the endpoint or the network is wrong."""
+        if isinstance(error, ConnectionLost):
+            return False
+        return not error.retryable or isinstance(error, RateLimited) or not self._reached
+
+    # -- inside ------------------------------------------------------------------------------------------
+
+    def _enter(self, phase: Phase) -> None:
+        if self.phase is phase:
+            return
+        if phase not in _NEXT[self.phase]:
+            raise RuntimeError(f"the supervisor cannot go from {self.phase} to {phase}")
+        self.phase = phase
+
+    def _send(self, connection: Connection, calls: list[Call]) -> None:
+        # the end of the connection is told once, by its future; a message that misses it is sent in the next life
+        with contextlib.suppress(ConnectionLost):
+            connection.send(calls)
+
+    def _deliver(self, events: Iterable[Event]) -> None:
+        for event in events:
+            future = self._futures.get(event.key)
+            if future is None or future.done():
+                continue
+            if isinstance(event, Answered):
+                future.set_result(event.result)
+            else:
+                future.set_exception(event.error)
+
+    def _tell_waiting(self, connection: Connection) -> None:
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(connection)
+
+    def _fail_all(self, error: TvWireError) -> None:
+        for future in (*self._waiting, *self._futures.values()):
+            if not future.done():
+                future.set_exception(error)
+
+    def _session_id(self, prefix: str) -> str:
+        return f"{prefix}_{''.join(self._random.choices(_ALPHABET, k=12))}"

@@ -1,0 +1,108 @@
+"""The registry of sessions: who gets which message, which sessions are wanted, what to do after a cut.
+
+A session id is never used twice, so a late packet of an older life finds nobody and is only counted: the miss
+*is* the generation check. Called by ``net/connection.py`` (messages) and ``net/supervisor.py`` (lives).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from ..errors import TvWireError
+from ..wire.messages import Call
+from ..wire.replies import CriticalError, Reply
+from .events import Event
+
+__all__ = ["Machine", "Mux"]
+
+
+class Machine(Protocol):
+    """One session of any kind."""
+
+    session: str
+
+    def start(self, session: str, now: float) -> list[Call]: ...
+    def stop(self) -> tuple[list[Call], list[Event]]: ...
+    def lost(self, error: TvWireError | None = None) -> list[Event]: ...
+    def receive(self, message: Reply, now: float) -> list[Event]: ...
+    def deadline(self) -> float | None: ...
+    def tick(self, now: float) -> list[Event]: ...
+
+
+class Mux:
+    """Map session ids to machines.
+
+    Args:
+        new_id: Makes a fresh session id from a prefix (``"cs"``); randomness is the caller's.
+    """
+
+    def __init__(self, new_id: Callable[[str], str]) -> None:
+        self._new_id = new_id
+        self._wanted: dict[Machine, str] = {}
+        self._routes: dict[str, Machine] = {}
+        self.generation = 0
+        """Number of the connection's life, from 1."""
+        self.stray = 0
+        """Messages for sessions of an older life or for removed ones, dropped."""
+
+    def __len__(self) -> int:
+        return len(self._wanted)
+
+    def __iter__(self) -> Iterator[Machine]:
+        return iter(tuple(self._wanted))
+
+    @property
+    def active(self) -> int:
+        """Sessions that exist on the server, as far as we know."""
+        return len(self._routes)
+
+    def want(self, machine: Machine, prefix: str) -> None:
+        """Remember that *machine* shall exist on every connection from now on."""
+        self._wanted[machine] = prefix
+
+    def start(self, machine: Machine, now: float) -> list[Call]:
+        """Create the machine's session in this life, unless it has one."""
+        if machine.session in self._routes:
+            return []
+        session = self._new_id(self._wanted[machine])
+        self._routes[session] = machine
+        return machine.start(session, now)
+
+    def drop(self, machine: Machine) -> tuple[list[Call], list[Event]]:
+        """Forget *machine* and return what frees its server objects; harmless when it is already forgotten."""
+        if self._wanted.pop(machine, None) is None:
+            return [], []
+        on_server = self._routes.pop(machine.session, None) is not None
+        calls, events = machine.stop()
+        return calls if on_server else [], events
+
+    def next_life(self) -> None:
+        """Count a new connection."""
+        self.generation += 1
+
+    def lost(self, error: TvWireError | None = None) -> list[Event]:
+        """End this life. With an *error* every waiting call fails; without, they wait for the next life."""
+        self._routes.clear()
+        return [event for machine in self for event in machine.lost(error)]
+
+    def receive(self, message: Reply, now: float) -> list[Event]:
+        """Hand *message* to its session."""
+        session = getattr(getattr(message, "p", None), "session", None)
+        machine = self._routes.get(session) if isinstance(session, str) else None
+        if machine is None:
+            self.stray += 1
+            return []
+        events = machine.receive(message, now)
+        if isinstance(message, CriticalError):
+            self._routes.pop(machine.session, None)  # dead at the server: nothing is left to delete there
+        return events
+
+    def deadline(self) -> float | None:
+        """Return when :meth:`tick` has to be called at the latest."""
+        deadlines = [when for machine in self if (when := machine.deadline()) is not None]
+        return min(deadlines, default=None)
+
+    def tick(self, now: float) -> list[Event]:
+        """Let time pass for every session."""
+        return [event for machine in self for event in machine.tick(now)]

@@ -1,0 +1,170 @@
+"""The bars of one series: merged by time, bounded, with holes made known.
+
+A bar's key is its time, never the server's index ``i``: indexes are renumbered when older bars arrive
+(docs/protocol.md, section 4.3). Columns are numpy arrays without slack after a bulk load (48 bytes a bar); they
+grow by doubling once single bars are appended. Called by ``session/chart.py``; knows nothing of messages.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ..wire.bars import Bars
+
+__all__ = ["Gap", "Merge", "Series"]
+
+_VALUES: Final = ("open", "high", "low", "close", "volume")
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Bars may be missing between two times that are held (UTC seconds, both exclusive)."""
+
+    after: int
+    before: int
+
+
+class Merge(msgspec.Struct, frozen=True):
+    """What one merge changed."""
+
+    older: int
+    """Bars added before those that were held, or between them."""
+    newer: int
+    """Bars added after the newest that was held."""
+    revised: int
+    """Bars that were held with other values."""
+    dropped: int
+    """Oldest bars let go to stay within the limit."""
+
+
+class Series:
+    """Bars in time order, each time once; the later word wins.
+
+    Args:
+        limit: Most bars to hold; the oldest go first.
+    """
+
+    __slots__ = ("_end", "_start", "_time", "_values", "gaps", "limit", "revisions")
+
+    def __init__(self, limit: int = 1_000_000) -> None:
+        self.limit = limit
+        self.revisions = 0
+        self.gaps: list[Gap] = []
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all bars and gaps, as after a change of symbol."""
+        self._start = self._end = 0
+        self._time: NDArray[np.int64] = np.empty(0, np.int64)
+        self._values: NDArray[np.float64] = np.empty((len(_VALUES), 0))
+        self.gaps.clear()
+
+    def __len__(self) -> int:
+        return self._end - self._start
+
+    @property
+    def time(self) -> NDArray[np.int64]:
+        """UTC seconds, strictly rising; a view."""
+        return self._time[self._start : self._end]
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """Open, high, low, close, volume as float64[5, n]; a view."""
+        return self._values[:, self._start : self._end]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the columns, slack included."""
+        return self._time.nbytes + self._values.nbytes
+
+    def merge(self, bars: Bars, *, joined: bool = True) -> Merge:
+        """Take in bars of any order and overlap.
+
+        Args:
+            bars: Columns as the wire gives them.
+            joined: Whether the server sent them as a continuation of what is held. Bars that start a new life
+                of the series are not: if they do not overlap, what lies between is a :class:`Gap`.
+        """
+        time, values = _ordered(bars)
+        count = len(time)
+        if not count:
+            return Merge(0, 0, 0, 0)
+        older = newer = revised = 0
+        if not len(self):
+            self._adopt(time, values)
+            newer = count
+        else:
+            first, last = int(self.time[0]), int(self.time[-1])
+            self._note_gap(int(time[0]), int(time[-1]), first, last, joined)
+            if time[0] > last:
+                self._append(time, values)
+                newer = count
+            elif time[-1] < first:
+                self._adopt(np.concatenate((time, self.time)), np.concatenate((values, self.values), axis=1))
+                older = count
+            else:
+                newer = count - int(np.searchsorted(time, last, side="right"))
+                known = np.isin(time, self.time, assume_unique=True)
+                older = count - newer - int(known.sum())
+                revised = self._overlay(time, values, known)
+        self.revisions += revised
+        dropped = max(0, len(self) - self.limit)
+        if dropped:
+            # a copy, so that the memory goes too
+            self._adopt(self.time[dropped:].copy(), np.ascontiguousarray(self.values[:, dropped:]))
+        return Merge(older, newer, revised, dropped)
+
+    def _note_gap(self, first: int, last: int, held_first: int, held_last: int, joined: bool) -> None:
+        if not joined:
+            if first > held_last:
+                self.gaps.append(Gap(held_last, first))
+            elif last < held_first:
+                self.gaps.append(Gap(last, held_first))
+        # bars that span a gap from both sides close it: the server sends blocks without holes
+        self.gaps = [gap for gap in self.gaps if not (first <= gap.after and last >= gap.before)]
+
+    def _overlay(self, time: NDArray[np.int64], values: NDArray[np.float64], known: NDArray[np.bool_]) -> int:
+        places = np.searchsorted(self.time, time[known])
+        held = self.values[:, places]
+        fresh = values[:, known]
+        changed = ~((held == fresh) | (np.isnan(held) & np.isnan(fresh))).all(axis=0)
+        if known.all():
+            self.values[:, places] = fresh
+        else:
+            every = np.concatenate((self.time, time))
+            # stable and reversed: of equal times the one that came last is kept
+            unique, where = np.unique(every[::-1], return_index=True)
+            table = np.concatenate((self.values, values), axis=1)[:, ::-1]
+            self._adopt(unique, np.ascontiguousarray(table[:, where]))
+        return int(changed.sum())
+
+    def _adopt(self, time: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        self._time, self._values = time, values
+        self._start, self._end = 0, len(time)
+
+    def _append(self, time: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        end = self._end + len(time)
+        if end > len(self._time):
+            capacity = max(end - self._start, min(2 * len(self), self.limit + 1024), 16)
+            fresh_time = np.empty(capacity, np.int64)
+            fresh_values = np.empty((len(_VALUES), capacity))
+            held = len(self)
+            fresh_time[:held], fresh_values[:, :held] = self.time, self.values
+            self._time, self._values = fresh_time, fresh_values
+            self._start, self._end, end = 0, held, held + len(time)
+        self._time[self._end : end] = time
+        self._values[:, self._end : end] = values
+        self._end = end
+
+
+def _ordered(bars: Bars) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return columns in strictly rising time; within one message the last bar of a time wins."""
+    time = bars.time
+    values = np.stack([getattr(bars, name) for name in _VALUES])
+    if len(time) > 1 and not (time[1:] > time[:-1]).all():
+        time, where = np.unique(time[::-1], return_index=True)
+        values = np.ascontiguousarray(values[:, ::-1][:, where])
+    return time, values
