@@ -1,0 +1,52 @@
+# Everything a fresh machine needs: Python 3.11 with venv. `make demo` and `make test` set themselves up.
+VENV    := .venv
+BIN     := $(VENV)/bin
+PYTHON3 ?= python3
+PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check docs bench format clean
+
+help:
+	@echo "make demo    set up, download candles from the embedded emulator, show and save them"
+	@echo "make test    set up and run all tests"
+	@echo "make check   ruff, mypy --strict, layer test, docs build"
+	@echo "make bench   run the benchmarks of bench/"
+	@echo "make docs    build the documentation into site/"
+
+$(BIN)/python:
+	$(PYTHON3) -m venv $(VENV)
+
+$(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install -c constraints.txt -e '.[cli,arrow,emulator,fast]'
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install -c constraints.txt -e '.[dev,docs]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo
+	$(BIN)/tvwire demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_layers.py
+	$(BIN)/zensical build --clean
+
+docs: $(VENV)/.dev
+	$(BIN)/zensical build --clean
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) site build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-output
