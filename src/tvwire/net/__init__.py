@@ -1,0 +1,1 @@
+"""Sockets, HTTP, clocks: everything that waits. The protocol itself lives below, in ``wire`` and ``session``."""
