@@ -1,0 +1,246 @@
+"""The bars of one symbol in one timeframe, by number: when each begins and ends, and what is in it at a moment.
+
+A track is the market seen through a view (session, adjustment, currency). Bars are numbered from the listing on, so
+counting back from now, paging and ranges are arithmetic on numbers. Intraday bars start anew at each session's
+opening; a bar of a day and longer carries the opening time of its first day (docs/protocol.md, section 4.4).
+
+Not here: plans and their limits, the wire. Called by ``market.py``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..timeframe import Timeframe
+from .path import BLOCK, Pieces, SymbolPath
+
+__all__ = ["Adjustment", "Columns", "Track", "View"]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_CHUNK: Final = 400_000
+"""Base bars computed at once; keeps the memory of a long custom timeframe bounded."""
+
+
+class Columns(NamedTuple):
+    """Bars as columns, oldest first; ``volume`` is None for markets without one."""
+
+    time: Ints
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a market is looked at: the keys of a descriptor (docs/protocol.md, section 5.1)."""
+
+    session: str = "regular"
+    adjust: str = "splits"
+    back_adjust: bool = False
+    currency: str | None = None
+
+
+class Adjustment(NamedTuple):
+    """What a view does to the prices and volumes of each day, relative to the end of the calendar.
+
+    Seen at a moment, everything is divided by (less) the value of that moment's day: a split, dividend or change of
+    contract has no effect before it happens.
+    """
+
+    factor: Floats
+    """Price factor of splits and dividends."""
+    shift: Ints
+    """Steps that contract changes have added up to that day."""
+    volume: Floats
+    """Volume factor of splits."""
+    rate: Floats
+    """Currency conversion."""
+
+
+class Track:
+    """Bars of one timeframe.
+
+    Args:
+        path: Where prices come from.
+        timeframe: Seconds to months; ticks and ranges are not made here.
+        view: Session and adjustments.
+        horizon: Year up to which days are known, see :meth:`SymbolPath.horizon`.
+        days: Factors of the view for each day.
+    """
+
+    def __init__(self, path: SymbolPath, timeframe: Timeframe, view: View, horizon: int, days: Adjustment) -> None:
+        self.path = path
+        self.timeframe = timeframe
+        self.view = view
+        self._horizon = horizon
+        self._factors = days
+        table = path.days(horizon)
+        self._extended = view.session == "extended" and path.instrument.has_extended
+        self.intraday = timeframe.is_intraday
+        if self.intraday:
+            self._seconds = timeframe.seconds or 60
+            starts, ends = (table.pre, table.post) if self._extended else (table.open, table.close)
+            self._starts, self._ends = starts, ends
+            self._first = np.concatenate([[0], np.cumsum(-((starts - ends) // self._seconds))])
+            self._dates = table.date
+        else:
+            group = _groups(table.date, timeframe)
+            first = np.flatnonzero(np.concatenate([[True], np.diff(group) != 0]))
+            self._starts = table.open[first]
+            self._ends = table.close[np.concatenate([first[1:] - 1, [len(group) - 1]])]
+            self._first = np.concatenate([first, [len(group)]])
+            self._dates = table.date[first]
+
+    def __len__(self) -> int:
+        return int(self._first[-1]) if self.intraday else len(self._starts)
+
+    def number(self, time: float) -> int:
+        """Return how many bars begin before *time*."""
+        before = int(np.searchsorted(self._starts, time, side="left"))
+        if not self.intraday or before == 0:
+            return before
+        inside = math.ceil((time - int(self._starts[before - 1])) / self._seconds)
+        return min(int(self._first[before - 1]) + inside, int(self._first[before]))
+
+    def count(self, now: float) -> int:
+        """Return how many bars have begun at *now*."""
+        return self.number(math.floor(now) + 1)
+
+    def times(self, first: int, last: int) -> Ints:
+        """Return the opening times of the bars first … last-1, which may lie in the future."""
+        if not self.intraday:
+            return self._starts[first:last]
+        numbers = np.arange(first, last, dtype=np.int64)
+        days = np.searchsorted(self._first, numbers, side="right") - 1
+        return self._starts[days] + (numbers - self._first[days]) * self._seconds
+
+    def ends(self, first: int, last: int) -> Ints:
+        """Return when the bars first … last-1 end."""
+        if not self.intraday:
+            return self._ends[first:last]
+        numbers = np.arange(first, last, dtype=np.int64)
+        days = np.searchsorted(self._first, numbers, side="right") - 1
+        ends: Ints = np.minimum(self.times(first, last) + self._seconds, self._ends[days])
+        return ends
+
+    def ends_session(self, number: int) -> bool:
+        """Whether the bar ends together with its session; never in a market that does not close."""
+        if self.path.instrument.hours.never_closes:
+            return False
+        if not self.intraday:
+            return True
+        day = int(np.searchsorted(self._first, number, side="right")) - 1
+        return int(self.ends(number, number + 1)[0]) == int(self._ends[day])
+
+    def dates(self, first: int, last: int) -> Ints:
+        """Return the trading dates (days since 1970) of the bars first … last-1."""
+        if not self.intraday:
+            return self._dates[first:last]
+        days = np.searchsorted(self._first, np.arange(first, last, dtype=np.int64), side="right") - 1
+        return self._dates[days]
+
+    def read(self, first: int, last: int, now: float) -> Columns:
+        """Return the bars first … last-1 as they are at *now*; those that have not begun are left out."""
+        last = min(last, self.count(now))
+        first = max(first, 0)
+        if first >= last:
+            return self._columns(np.zeros(0, np.int64), [np.zeros(0, np.int64)] * 4, np.zeros(0))
+        if not self.intraday:
+            return self._read_days(first, last, now)
+        parts = []
+        base = BLOCK if self._seconds % BLOCK == 0 else 60 if self._seconds % 60 == 0 else 1
+        step = max(1, _CHUNK * base // max(self._seconds, base))
+        for begin in range(first, last, step):
+            parts.append(self._read_intraday(begin, min(begin + step, last), base, now))
+        if len(parts) == 1:
+            return parts[0]
+        columns = [np.concatenate([part[n] for part in map(tuple, parts)]) for n in range(5)]
+        volumes = None if parts[0].volume is None else np.concatenate([tuple(part)[5] for part in parts])
+        return Columns(*columns, volumes)
+
+    def _read_intraday(self, first: int, last: int, base: int, now: float) -> Columns:
+        times, ends = self.times(first, last), self.ends(first, last)
+        found = self._upto(int(times[0]), int(ends[-1]), base, now)
+        where = np.searchsorted(found.time, times, side="left")
+        return self._fold(times, where, found, now)
+
+    def _upto(self, start: int, end: int, base: int, now: float) -> Pieces:
+        """Return base bars of [start, end) up to *now*, finer ones where *now* cuts one.
+
+        The second in which *now* lies counts as a whole: the path has one trade a second, at its beginning.
+        """
+        stop = min(end, math.floor(now) + 1)
+        parts: list[Pieces] = []
+        for length in (BLOCK, 60, 1):
+            if length > base or start >= stop:
+                continue
+            whole = stop - stop % length if stop < end else end
+            if whole > start:
+                parts.append(self.path.pieces(length, start, whole, extended=self._extended, horizon=self._horizon))
+                start = whole
+        if not parts:
+            return self.path.pieces(base, start, start, extended=self._extended, horizon=self._horizon)
+        if len(parts) == 1:
+            return parts[0]
+        return Pieces(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+    def _read_days(self, first: int, last: int, now: float) -> Columns:
+        table = self.path.table(self._horizon)
+        begin, end = int(self._first[first]), int(self._first[last])
+        whole = int(np.searchsorted(table.days.close, math.floor(now) + 1, side="right"))
+        rows = table.regular.pick(slice(begin, min(end, max(whole, begin))))
+        if begin <= whole < end and table.days.open[whole] <= now:
+            today = self._upto(int(table.days.open[whole]), int(table.days.close[whole]), BLOCK, now)
+            today = today.pick(today.day == whole)
+            rows = Pieces(*(np.concatenate(pair) for pair in zip(rows, today, strict=True)))
+        times = self._starts[first:last]
+        return self._fold(times, np.searchsorted(rows.time, times, side="left"), rows, now)
+
+    def _fold(self, times: Ints, where: Ints, found: Pieces, now: float) -> Columns:
+        """Fold base bars into those that begin at the positions *where*."""
+        view = self._factors
+        today = max(int(np.searchsorted(self.path.days(self._horizon).open, now, side="right")) - 1, 0)
+        factor = (view.factor / view.factor[today] * view.rate)[found.day]
+        shift = (view.shift[today] - view.shift)[found.day]
+        plain = bool((factor == 1.0).all()) and not shift.any()
+
+        def seen(column: Ints) -> Ints:
+            if plain:
+                return column
+            return np.rint(column * factor).astype(np.int64) + shift
+
+        last = np.concatenate([where[1:], [len(found.time)]]) - 1
+        prices = [
+            seen(found.open)[where],
+            np.maximum.reduceat(seen(found.high), where),
+            np.minimum.reduceat(seen(found.low), where),
+            seen(found.close)[last],
+        ]
+        lots = found.volume * (view.volume / view.volume[today])[found.day]
+        return self._columns(times, prices, np.add.reduceat(lots, where))
+
+    def _columns(self, times: Ints, prices: list[Ints], lots: Floats) -> Columns:
+        item = self.path.instrument
+        # one rounding, from the number of steps to the nearest double, so that it prints as a decimal
+        values = [steps * item.minmov / item.scale for steps in prices]
+        return Columns(times, *values, lots / item.lots if item.plots == "ohlcv" else None)
+
+
+def _groups(dates: Ints, timeframe: Timeframe) -> Ints:
+    """Return a number for each trading date that is equal for dates of one bar."""
+    if timeframe.unit == "day":
+        # unverified: where bars of several days begin; here every n-th trading day since the listing
+        return np.arange(len(dates), dtype=np.int64) // timeframe.count
+    if timeframe.unit == "week":
+        return (dates + 3) // (7 * timeframe.count)
+    months: Ints = dates.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return months // timeframe.count
