@@ -1,0 +1,197 @@
+"""Lives of connections on a virtual clock, without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+
+import pytest
+
+from support.clock import FakeClock
+from support.scripted import HELLO, SCALE, bars, frame, packet
+from tvwire import AsyncClient, Backoff, Candles, ConnectFailed, ConnectionLost, Endpoints, Settings
+from tvwire.net.memory import MemoryServer, memory_connector
+from tvwire.net.supervisor import Phase, Supervisor
+from tvwire.session.chart import ChartMachine, SeriesRequest
+
+LOCAL = Settings(endpoints=Endpoints.at("http://127.0.0.1:1"))
+
+
+class World:
+    """A supervisor, its virtual clock and the servers that it has met."""
+
+    def __init__(self, settings: Settings = LOCAL, *, greet: bool = True) -> None:
+        self.clock = FakeClock()
+        self.servers: list[MemoryServer] = []
+        self.refuse: Exception | None = None
+        self.greet = greet
+        self.attempts: list[float] = []
+        self.supervisor = Supervisor(settings, memory_connector(self.accept), self.clock, random.Random(5))
+
+    def accept(self, server: MemoryServer) -> None:
+        self.attempts.append(self.clock.now())
+        if self.refuse is not None:
+            raise self.refuse
+        self.servers.append(server)
+        if self.greet:
+            server.deliver(frame(json.dumps(HELLO)))
+
+    def packets(self, index: int = -1) -> list[tuple[str, list[object]]]:
+        """What the client said on one connection."""
+        said = [text.split("~m~", 2)[2] for text in self.servers[index].sent]
+        return [(call["m"], call["p"]) for call in map(json.loads, (text for text in said if text.startswith("{")))]
+
+
+def chart(key: int) -> ChartMachine:
+    return ChartMachine(SeriesRequest(symbol="A:X", descriptor="A:X", resolution="1", bars=10), load_key=key)
+
+
+async def test_token_and_sessions_go_out_before_the_hello() -> None:
+    world = World(greet=False)
+    key = world.supervisor.new_key()
+    await world.supervisor.attach(chart(key), "cs")
+    await world.clock.settle()
+    verbs = [verb for verb, _ in world.packets()]
+    assert verbs == ["set_auth_token", "set_locale", "chart_create_session", "resolve_symbol", "create_series"]
+    await world.supervisor.aclose()
+    world.supervisor.forget(key)
+
+
+async def test_a_server_without_a_hello_is_given_up_after_ten_seconds() -> None:
+    world = World(greet=False)
+    waiting = asyncio.ensure_future(world.supervisor.connected())
+    await world.clock.advance(9.9)
+    assert not waiting.done()
+    await world.clock.advance(0.2)
+    with pytest.raises(ConnectFailed) as caught:
+        await waiting
+    assert caught.value.phase == "hello"
+    await world.supervisor.aclose()
+
+
+async def test_a_silent_connection_is_dead_after_the_stall_time_and_heartbeats_keep_it_alive() -> None:
+    world = World()
+    await_connected = asyncio.ensure_future(world.supervisor.connected())
+    await world.clock.advance(0)
+    await await_connected
+    for beat in range(1, 8):
+        await world.clock.advance(10)
+        world.servers[0].deliver(frame(f"~h~{beat}"))
+    await world.clock.settle()
+    assert world.supervisor.phase is Phase.LIVE
+    assert [text for text in world.servers[0].sent if "~h~" in text] == [frame(f"~h~{beat}") for beat in range(1, 8)]
+    await world.clock.advance(24.9)
+    assert world.supervisor.phase is Phase.LIVE
+    await world.clock.advance(0.2)
+    assert isinstance(world.supervisor.last_error, ConnectionLost)
+    assert world.supervisor.phase is Phase.IDLE  # nobody needs another connection
+    await world.supervisor.aclose()
+
+
+async def test_each_life_has_fresh_session_ids_and_waits_longer_than_the_floor() -> None:
+    world = World(Settings(endpoints=LOCAL.endpoints, backoff=Backoff(base=0.5, cap=30, floor=0.1)))
+    key = world.supervisor.new_key()
+    await world.supervisor.attach(chart(key), "cs")
+    for _ in range(4):
+        await world.clock.advance(0)
+        world.servers[-1].drop()
+        await world.clock.advance(20)
+    sessions = [packets[2][1][0] for packets in (world.packets(i) for i in range(len(world.servers)))]
+    assert len(set(sessions)) == len(sessions) >= 5
+    gaps = [later - sooner for sooner, later in zip(world.attempts, world.attempts[1:], strict=False)]
+    assert all(0.1 <= gap <= 21 for gap in gaps)
+    await world.supervisor.aclose()
+    world.supervisor.forget(key)
+
+
+async def test_packets_of_an_older_life_find_nobody() -> None:
+    world = World()
+    key = world.supervisor.new_key()
+    machine = chart(key)
+    await world.supervisor.attach(machine, "cs")
+    await world.clock.advance(0)
+    old = machine.session
+    world.servers[0].drop()
+    await world.clock.advance(5)
+    world.servers[1].deliver(packet("timescale_update", old, bars("sds_1", "s1", [[60.0, 1, 1, 1, 1, 1]]), SCALE))
+    await world.clock.settle()
+    assert len(machine.series) == 0
+    assert world.supervisor.mux.stray == 1
+    await world.supervisor.aclose()
+    world.supervisor.forget(key)
+
+
+async def test_a_service_that_was_never_reached_fails_the_call_at_once() -> None:
+    world = World()
+    world.refuse = ConnectFailed("refused", phase="tcp")
+    with pytest.raises(ConnectFailed):
+        await world.supervisor.connected()
+    assert len(world.attempts) == 1
+    world.refuse = None
+    connection = await world.supervisor.connected()
+    assert connection.server_time() == pytest.approx(1_700_000_000.0)
+    await world.supervisor.aclose()
+
+
+async def test_attempts_after_a_loss_are_spaced_and_never_more_than_one_a_second_for_long() -> None:
+    world = World()
+    key = world.supervisor.new_key()
+    await world.supervisor.attach(chart(key), "cs")
+    await world.clock.advance(1)
+    world.refuse = ConnectFailed("unreachable", phase="tcp")
+    world.servers[0].drop()
+    await world.clock.advance(300)
+    assert 8 <= len(world.attempts) <= 40
+    await world.supervisor.aclose()
+    world.supervisor.forget(key)
+
+
+@pytest.mark.parametrize("moment", ["idle", "connecting", "live", "backoff"])
+async def test_closing_in_every_phase_ends_everything(moment: str) -> None:
+    before = asyncio.all_tasks()
+    world = World(greet=moment != "connecting")
+    key = world.supervisor.new_key()
+    machine = chart(key)
+    if moment != "idle":
+        await world.supervisor.attach(machine, "cs")
+        await world.clock.advance(0)
+    if moment == "backoff":
+        world.servers[0].drop()
+        await world.clock.advance(0)
+        assert world.supervisor.phase is Phase.BACKOFF
+    await world.supervisor.aclose()
+    await world.clock.advance(100)
+    assert asyncio.all_tasks() == before
+    assert all(server.closed for server in world.servers)
+    assert len(world.servers) <= 1
+    world.supervisor.forget(key)
+    assert world.clock.pending == []
+
+
+async def test_a_client_runs_wholly_in_memory() -> None:
+    clock = FakeClock()
+    rows = [[60.0 * i, 1.0, 2.0, 0.5, 1.5, 7.0] for i in range(5)]
+
+    def reply(server: MemoryServer) -> Callable[[str], None]:
+        def hear(text: str) -> None:
+            payload = text.split("~m~", 2)[2]
+            if '"create_series"' not in payload:
+                return
+            session, series, turn, slot = json.loads(payload)["p"][:4]
+            server.deliver(
+                packet("symbol_resolved", session, slot, {"name": "X", "pro_name": "A:X"})
+                + packet("timescale_update", session, bars(series, turn, rows), SCALE)
+                + packet("series_completed", session, series, "streaming", turn, {})
+            )
+
+        return hear
+
+    def accept(server: MemoryServer) -> None:
+        server.on_message = reply(server)
+        server.deliver(frame(json.dumps(HELLO)))
+
+    async with AsyncClient(LOCAL, connect=memory_connector(accept), clock=clock) as tv:
+        got = await tv.candles("A:X", "1m", count=5)
+    assert got == Candles.from_rows(rows)
