@@ -58,13 +58,14 @@ def to_pandas(candles: Candles, *, index: bool = True) -> pandas.DataFrame:
     if not index:
         return pd.DataFrame({"time": candles.time, **columns}, copy=False)
     times = pd.DatetimeIndex(candles.time.view("datetime64[s]"), name="time").tz_localize("UTC")
-    return pd.DataFrame(columns, index=times, copy=False)
+    frame: pandas.DataFrame = pd.DataFrame(columns, index=times, copy=False)
+    return frame
 
 
 def to_polars(candles: Candles) -> polars.DataFrame:
     """Return a DataFrame; see :meth:`tvwire.Candles.to_polars`."""
     pl = _require("polars", "polars")
-    frame = pl.DataFrame({"time": candles.time, **{name: getattr(candles, name) for name in _PRICES}})
+    frame: polars.DataFrame = pl.DataFrame({"time": candles.time, **{name: getattr(candles, name) for name in _PRICES}})
     return frame.with_columns((pl.col("time") * 1000).cast(pl.Datetime("ms", "UTC")))
 
 
@@ -111,14 +112,16 @@ def batch_to_pandas(batch: CandlesBatch) -> pandas.DataFrame:
         frame = to_pandas(candles)
         frame.insert(0, "symbol", symbol)
         frames.append(frame)
-    return pd.concat(frames) if frames else pd.DataFrame(columns=["symbol", *_PRICES])
+    whole: pandas.DataFrame = pd.concat(frames) if frames else pd.DataFrame(columns=["symbol", *_PRICES])
+    return whole
 
 
 def batch_to_polars(batch: CandlesBatch) -> polars.DataFrame:
     """Return one DataFrame of many symbols; see :meth:`tvwire.CandlesBatch.to_polars`."""
     pl = _require("polars", "polars")
     frames = [to_polars(candles).select(pl.lit(symbol).alias("symbol"), pl.all()) for symbol, candles in batch.items()]
-    return pl.concat(frames) if frames else pl.DataFrame(schema=["symbol", "time", *_PRICES])
+    whole: polars.DataFrame = pl.concat(frames) if frames else pl.DataFrame(schema=["symbol", "time", *_PRICES])
+    return whole
 
 
 def batch_to_arrow(batch: CandlesBatch) -> pyarrow.Table:

@@ -108,7 +108,7 @@ class SymbolInfo(msgspec.Struct, frozen=True, kw_only=True):
             price_step=step / scale if _is_number(step) and _is_number(scale) and scale else None,
             has_intraday=bool(info.get("has_intraday", True)),
             has_extended_hours=bool(info.get("has_extended_hours", False)),
-            delay=int(delay) if _is_number(delay) else 0,
+            delay=int(delay) if isinstance(delay, (int, float)) else 0,
             raw=dict(info),
         )
 
@@ -198,8 +198,15 @@ class Candles(Sequence[Candle]):
     ) -> Candles:
         """Build candles from rows of ``(time, open, high, low, close, volume)``."""
         table = np.asarray(rows, dtype=np.float64).reshape(-1, 6)
-        prices = np.ascontiguousarray(table[:, 1:].T)
-        return cls(table[:, 0].astype(np.int64), *prices, meta=meta)
+        return cls.from_columns(table[:, 0].astype(np.int64), np.ascontiguousarray(table[:, 1:].T), meta)
+
+    @classmethod
+    def from_columns(
+        cls, time: NDArray[np.int64], values: NDArray[np.float64], meta: CandlesMeta | None = None
+    ) -> Candles:
+        """Build candles from int64[n] times and float64[5, n] values (open, high, low, close, volume)."""
+        opens, highs, lows, closes, volumes = values
+        return cls(time, opens, highs, lows, closes, volumes, meta)
 
     def __len__(self) -> int:
         return len(self.time)

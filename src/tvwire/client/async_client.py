@@ -121,7 +121,7 @@ class AsyncClient:
             await http.aclose()
 
     @overload
-    async def candles(
+    async def candles(  # type: ignore[overload-overlap]  # a str is a sequence of str, and wins
         self,
         symbol: str,
         timeframe: str | Timeframe = "1D",

@@ -21,6 +21,7 @@ __all__ = ["Blocking", "HasPortal", "Portal", "blocking"]
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C")
+C_co = TypeVar("C_co", covariant=True)
 
 
 class Portal:
@@ -82,10 +83,10 @@ class Portal:
                 self._thread.join(timeout=5.0)
 
 
-class HasPortal(Protocol[C]):
+class HasPortal(Protocol[C_co]):
     """A blocking client: an asynchronous one and the thread it lives on."""
 
-    def _enter(self) -> tuple[C, Portal]: ...
+    def _enter(self) -> tuple[C_co, Portal]: ...
 
 
 class Blocking(Generic[C, P, R]):

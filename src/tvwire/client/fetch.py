@@ -258,7 +258,7 @@ class _Download:
             fetched_at=datetime.fromtimestamp(now, UTC) if now is not None else datetime.now(UTC),
             symbol_info=info,
         )
-        return Candles(time, *values, meta=meta)
+        return Candles.from_columns(time, values, meta)
 
 
 def _last_closed(machine: ChartMachine, timeframe: Timeframe, now: float | None) -> int | None:

@@ -85,7 +85,7 @@ class Client:
     if TYPE_CHECKING:
         # a ParamSpec keeps one signature only; type checkers are told both
         @overload
-        def candles(
+        def candles(  # type: ignore[overload-overlap]  # a str is a sequence of str, and wins
             self,
             symbol: str,
             timeframe: str | Timeframe = "1D",

@@ -64,7 +64,7 @@ def _moment(value: When, now: float, name: str) -> float:
         if np.isnat(value):
             raise InputError(f"{name} is not a time (NaT)", hint=_HINT)
         return float(value.astype("datetime64[s]").astype(np.int64))
-    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+    if not isinstance(value, bool) and isinstance(value, (int, float, np.integer, np.floating)):
         if not math.isfinite(value):
             raise InputError(f"{name}={value!r} is not a time", hint=_HINT)
         return float(value)
