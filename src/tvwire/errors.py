@@ -173,7 +173,16 @@ class ProtocolError(TvWireError):
 
 
 class FrameError(ProtocolError):
-    """A message cannot be cut into packets: no reading of its length fits."""
+    """A message cannot be cut into packets: no reading of its length fits.
+
+    ``complete`` holds the payloads before that place: they are whole and may be used.
+    """
+
+    def __init__(
+        self, text: str = "", *, complete: Sequence[bytes] = (), hint: str | None = None, **context: Any
+    ) -> None:
+        super().__init__(text, hint=hint, **context)
+        self.complete = tuple(complete)
 
 
 class DecodeError(ProtocolError):

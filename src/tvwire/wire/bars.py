@@ -1,0 +1,217 @@
+"""Bars: from the bytes of a message, or from its decoded points, to columns.
+
+Two ways that agree. The slow way decodes each bar into a struct; it takes everything that the protocol allows
+(docs/protocol.md, section 4.4: five values, more than six, null, ``"NaN"``, 1e100) and is the oracle. The bulk
+way serves long messages: the array of bars is cut out of the packet, its punctuation is blanked, and the numbers
+are read as one flat list, with no Python object per bar. Whatever looks irregular there goes the slow way.
+
+Not responsible for order or duplicates between messages (``session/series.py``). Called by ``codec.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Bar", "Bars", "Values", "columns", "fold", "lift"]
+
+MISSING: Final = 1e100
+"""What the server writes for "no value"."""
+
+Number = float | Literal["NaN"] | None
+Seconds = Annotated[float, msgspec.Meta(ge=-1e13, le=1e13)]
+Index = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+
+
+class Values(msgspec.Struct, array_like=True, gc=False):
+    """The ``v`` of a bar; values after the volume are not kept."""
+
+    time: Seconds
+    open: Number = None
+    high: Number = None
+    low: Number = None
+    close: Number = None
+    volume: Number = None
+
+
+class Bar(msgspec.Struct, gc=False):
+    """One bar as the wire has it."""
+
+    i: Index
+    """Logical index; renumbered by the server, so never a key."""
+    v: Values
+
+
+class Bars:
+    """Bars as columns of equal length n, in the order of the message.
+
+    Attributes:
+        index: int64[n], the server's logical index.
+        time: int64[n], UTC seconds at the start of each bar.
+        open, high, low, close, volume: float64[n], NaN where missing. They may be views into one table.
+    """
+
+    __slots__ = ("close", "high", "index", "low", "open", "time", "volume")
+
+    def __init__(
+        self,
+        *,
+        index: NDArray[np.int64],
+        time: NDArray[np.int64],
+        open: NDArray[np.float64],
+        high: NDArray[np.float64],
+        low: NDArray[np.float64],
+        close: NDArray[np.float64],
+        volume: NDArray[np.float64],
+    ) -> None:
+        self.index, self.time = index, time
+        self.open, self.high, self.low, self.close, self.volume = open, high, low, close, volume
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Bars) and all(
+            np.array_equal(getattr(self, name), getattr(other, name), equal_nan=True) for name in self.__slots__
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # the columns can be written to
+
+    def __repr__(self) -> str:
+        return f"<Bars: {len(self)}>"
+
+
+def fold(points: Sequence[Bar]) -> Bars:
+    """Turn decoded bars into columns: the slow way, and the oracle of the other."""
+    table = np.empty((6, len(points)))
+    index = np.empty(len(points), np.int64)
+    time = np.empty(len(points), np.int64)
+    for place, point in enumerate(points):
+        v = point.v
+        index[place] = point.i
+        time[place] = np.floor(v.time)
+        # float("NaN") is what "NaN" means; None becomes NaN by numpy's own rule
+        table[1:, place] = [v.open, v.high, v.low, v.close, v.volume]
+    prices = table[1:]
+    prices[prices == MISSING] = np.nan
+    return Bars(
+        index=index,
+        time=time,
+        open=prices[0],
+        high=prices[1],
+        low=prices[2],
+        close=prices[3],
+        volume=prices[4],
+    )
+
+
+# -- the bulk way ------------------------------------------------------------------------------------------
+
+_OPENING: Final = b'"s":[{'
+_FIRST: Final = b'{"i":'
+_BLANK: Final = bytes.maketrans(b'"iv:[]{}', b" " * 8)
+_FEWEST: Final = 8
+_numbers: Final = msgspec.json.Decoder(list[float])
+# An index is far below any time of a bar. That is what makes a shifted row visible: its second number would be an
+# index or a price where a later time is due.
+_SPLIT: Final = 1e8
+
+
+def lift(payload: bytes) -> tuple[bytes, list[bytes]] | None:
+    """Take the arrays of bars out of a packet.
+
+    Returns:
+        The packet with the number k in place of the k-th array, and the arrays, brackets included. None when
+        there is nothing to take out. The cut is a guess that the caller has to confirm: the rest must decode
+        with exactly these numbers in the place of bars, and :func:`columns` must accept each array.
+    """
+    opening = payload.find(_OPENING)
+    if opening < 0:
+        return None
+    rest: list[bytes] = []
+    arrays: list[bytes] = []
+    done = 0
+    while opening >= 0:
+        start = opening + 4
+        # No bar holds the letter s, and every key that can follow has one ("ns", "lbs") or ends the packet soon:
+        # a search for one character is memchr, a search for "]}]" costs ten times more.
+        letter = payload.find(b"s", start)
+        end = payload.rfind(b"]}]", start, letter if letter >= 0 else len(payload)) + 3
+        if end < 3:
+            return None
+        rest += (payload[done:start], b"%d" % len(arrays))
+        arrays.append(payload[start:end])
+        done = end
+        opening = payload.find(_OPENING, done)
+    rest.append(payload[done:])
+    return b"".join(rest), arrays
+
+
+def columns(array: bytes) -> Bars | None:
+    """Read one array of bars, ``[{"i":0,"v":[…]},…]``; None when it is irregular and has to go the slow way."""
+    if not array.startswith(_FIRST, 1):
+        return None
+    width = array.count(b",", 0, array.find(b"}")) + 1
+    rows = array.count(b"{")
+    if width not in (6, 7) or rows < _FEWEST:
+        return None
+    text = bytearray(array).translate(_BLANK)
+    text[0], text[-1] = 0x5B, 0x5D
+    flat = _flat(text, rows * width)
+    if flat is None:
+        return None
+    table = flat.reshape(rows, width)
+    index, time = table[:, 0], table[:, 1]
+    regular = (
+        -_SPLIT < index[0] <= index[-1] < _SPLIT < time[0]
+        and time[-1] < 1e13
+        and bool((index[1:] - index[:-1] == 1.0).all())
+        and bool((time[1:] > time[:-1]).all())
+        and index[0] == np.floor(index[0])
+    )
+    if not regular:
+        return None
+    if (table == MISSING).any():
+        table = np.where(table == MISSING, np.nan, table)
+    volume = table[:, 6] if width == 7 else np.full(rows, np.nan)
+    return Bars(
+        index=index.astype(np.int64),
+        time=np.floor(time).astype(np.int64),
+        open=table[:, 2],
+        high=table[:, 3],
+        low=table[:, 4],
+        close=table[:, 5],
+        volume=volume,
+    )
+
+
+def _flat(text: bytearray, count: int) -> NDArray[np.float64] | None:
+    """Read a JSON list of exactly *count* numbers."""
+    parser = _simdjson()
+    if parser is not None:
+        try:
+            document = parser.parse(text)
+            flat = np.frombuffer(document.as_buffer(of_type="d"))
+        except (ValueError, RuntimeError, TypeError):
+            return None
+        return flat if len(flat) == count else None
+    try:
+        numbers = _numbers.decode(text)
+    except (msgspec.MsgspecError, UnicodeError):
+        return None
+    return np.fromiter(numbers, np.float64, count) if len(numbers) == count else None
+
+
+@cache
+def _simdjson() -> Any:
+    """Return a parser if the extra ``fast`` is installed, else None."""
+    try:
+        import simdjson
+    except ImportError:
+        return None
+    return simdjson.Parser()
