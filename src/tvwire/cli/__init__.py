@@ -1,0 +1,33 @@
+"""The command line: ``tvwire``. Needs the extra ``[cli]``.
+
+Each command is a file in ``commands/``: it parses, calls the public API and renders. What they share lies here:
+options, formats, tables, errors and exit codes.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_NEEDED = ("cyclopts", "rich", "plotext")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        arguments: Words after the program's name; those of the process when left out.
+    """
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        print(
+            f"tvwire: the command line needs {', '.join(missing)}; run: pip install 'tvwire[cli]'",
+            file=sys.stderr,
+        )
+        return 1
+    from .run import run
+
+    return run(list(sys.argv[1:] if arguments is None else arguments))

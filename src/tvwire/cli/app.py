@@ -1,0 +1,41 @@
+"""The tree of commands. A command's module is imported when it is run, so that the others cost nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cyclopts import App
+
+from .. import __version__
+
+__all__ = ["COMMANDS", "NOTICE", "make_app"]
+
+NOTICE: Final = (
+    "tvwire is unofficial: it is not affiliated with TradingView; TradingView is a trademark of TradingView, Inc.; "
+    "its terms restrict automated and non-display use, and you decide."
+)
+
+COMMANDS: Final[dict[str, str]] = {
+    "candles": "Download candles of one or more symbols.",
+    "info": "Show what the server knows of a symbol.",
+    "search": "Search symbols by name or description.",
+    "config": "Show each setting with its value and its origin.",
+}
+"""Every command by name, with its line in the list."""
+
+
+def make_app() -> App:
+    """Return a new tree: parsing keeps state in it."""
+    app = App(
+        name="tvwire",
+        help=f"Candles of TradingView's real-time API.\n\n{NOTICE}",
+        version=__version__,  # printed by run.py
+        version_flags=["--version", "-V"],
+        help_format="plaintext",
+        result_action="return_value",
+        exit_on_error=False,
+        print_error=False,
+    )
+    for name, line in COMMANDS.items():
+        app.command(f"tvwire.cli.commands.{name}:{name}", name=name, help=line)
+    return app
