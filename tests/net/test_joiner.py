@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,10 +76,9 @@ def test_bad_utf8_is_refused_and_the_error_does_not_hold_the_message() -> None:
 def test_any_cut_of_any_text_joins_to_the_text(text: str, cuts: list[int]) -> None:
     data = text.encode()
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    pieces = [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [data[a:b] for a, b in itertools.pairwise(edges)]
     joiner = Joiner(1000)
     out = [
-        joiner.frame("text" if i == 0 else "more", piece, final=i == len(pieces) - 1)
-        for i, piece in enumerate(pieces)
+        joiner.frame("text" if i == 0 else "more", piece, final=i == len(pieces) - 1) for i, piece in enumerate(pieces)
     ]
     assert [*([None] * (len(pieces) - 1)), data] == out

@@ -3,8 +3,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support.clock import FakeClock
 
+from support.clock import FakeClock
 from tvwire.net.limiter import Limiter
 
 

@@ -70,6 +70,8 @@ class Delivery:
         self._lost = error
         if self._started:
             self._finish(error)
+        else:
+            self.message = _drop  # the end itself is told behind what was kept
 
     def mute(self) -> None:
         """Deliver nothing from here on: the owner closes the connection."""

@@ -22,7 +22,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from ..errors import ConnectFailed, InputError, TvWireError
 from .transport import ConnectRequest
 
-__all__ = ["QUIET", "Phases", "Target", "dial"]
+__all__ = ["QUIET", "Phases", "Target", "dial", "system_trust"]
 
 QUIET: Final = logging.Logger("tvwire.net.quiet", logging.CRITICAL + 1)
 """Logger for the WebSocket libraries: it has no handler and no parent, because at DEBUG they would print the
@@ -79,7 +79,7 @@ class Target:
         self.tls: ssl.SSLContext | None = None
         """Context to verify with; None for ``ws://``."""
         if self.secure:
-            self.tls = request.tls if request.tls is not None else _system_trust()
+            self.tls = request.tls if request.tls is not None else system_trust()
 
 
 async def dial(target: Target, proxy: str | None, phases: Phases) -> socket.socket:
@@ -250,7 +250,8 @@ async def _through_socks(parts: SplitResult, port: int, target: Target, phases: 
 
 
 @functools.cache
-def _system_trust() -> ssl.SSLContext:
+def system_trust() -> ssl.SSLContext:
+    """Return a context that verifies against the system's certificates."""
     # loading the certificates takes some 20 ms, so once per process; TLS 1.2 is the least of this context
     return ssl.create_default_context()
 

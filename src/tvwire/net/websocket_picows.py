@@ -33,7 +33,7 @@ from .transport import ConnectRequest, Receiver, WireTransport
 
 __all__ = ["connect"]
 
-_LINGER = 1.0  # seconds for the peer to finish the closing handshake before the socket is dropped
+_LINGER = 0.5  # seconds for the peer to finish the closing handshake before the socket is dropped
 _TEXT: Final = WSMsgType.TEXT
 _KINDS: Final[dict[WSMsgType, Kind]] = {
     WSMsgType.TEXT: "text",
@@ -246,7 +246,8 @@ class _Link(WSListener):
     def _receiver_failed(self, exc: Exception) -> None:
         error = as_loss(exc)
         # the checks above name the code to close with; whatever a receiver raises does not
-        self._end(error, code=error.context.get("code", 1011) if isinstance(error, ProtocolError) else 1011)
+        code: object = error.context.get("code")
+        self._end(error, code=code if isinstance(code, int) and code in CLOSE_CODES.values() else 1011)
 
     def _end(self, error: TvWireError, *, code: int = 1000) -> None:
         """Tell the receiver, close from our side too, and drop the socket a little later."""

@@ -26,7 +26,7 @@ from .transport import ConnectRequest, Receiver, WireTransport
 
 __all__ = ["connect"]
 
-_LINGER = 1.0  # seconds for the peer to finish the closing handshake before the socket is dropped
+_LINGER = 0.5  # seconds for the peer to finish the closing handshake before the socket is dropped
 _KINDS: Final[dict[Opcode, Kind]] = {Opcode.TEXT: "text", Opcode.CONT: "more", Opcode.BINARY: "binary"}
 
 
