@@ -61,8 +61,7 @@ from .rest.search import SymbolHit
 from .secret import Secret
 from .settings import Backoff, Endpoints, Limits, Settings, Timeouts
 from .timeframe import Timeframe
-
-__version__ = "0.1.0"
+from .version import __version__
 
 __all__ = [
     "AsyncClient",
@@ -119,6 +118,7 @@ __all__ = [
     "TvWireError",
     "TwoFactorRequired",
     "UnexpectedMessage",
+    "__version__",
     "candles",
     "load_settings",
     "search",

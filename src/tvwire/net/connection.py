@@ -15,7 +15,7 @@ from ..session.events import Event
 from ..session.link import Link
 from ..session.mux import Mux
 from ..settings import ANONYMOUS, Settings
-from ..wire.codec import decode
+from ..wire.codec import decode, heartbeat
 from ..wire.frames import FrameReader, frame
 from ..wire.messages import Call, encode
 from ..wire.replies import Heartbeat, Hello, ProtocolFault
@@ -179,6 +179,8 @@ class Connection:
         for payload in payloads:
             if payload.startswith(b"~h~"):
                 self._echo(payload)
+                if self.ended.done():
+                    return
         for payload in payloads:
             if not payload.startswith(b"~h~"):
                 self._handle(payload, now)
@@ -191,8 +193,12 @@ class Connection:
     # -- inside ------------------------------------------------------------------------------------------
 
     def _echo(self, payload: bytes) -> None:
+        try:
+            text = frame(heartbeat(payload).payload)
+        except TvWireError as error:
+            self._finish(error)
+            return
         self._counters.heartbeats += 1
-        text = frame(payload.decode("ascii", "replace"))
         if self._transport is None:
             return
         if self._trace is not None:

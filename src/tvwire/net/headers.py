@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 from ..errors import Blocked, ConnectFailed, InputError, RateLimited, TvWireError
+from ..version import __version__
 
 __all__ = ["request_headers", "retry_after", "upgrade_refused"]
 
@@ -22,8 +23,6 @@ def request_headers(origin: str, extra: Mapping[str, str]) -> dict[str, str]:
     Raises:
         InputError: A name or value that cannot be a header.
     """
-    from .. import __version__  # not above: the package is still being imported when this module is
-
     headers = {
         "Origin": origin,
         "User-Agent": f"Mozilla/5.0 (compatible; tvwire/{__version__}; +unofficial client)",
