@@ -115,8 +115,8 @@ def holidays(rule: str, year: int) -> frozenset[date]:
         pairs = ((1, 1), (3, 1), (5, 5), (6, 6), (8, 15), (10, 3), (10, 9), (12, 25), (12, 31))
         return frozenset(date(year, month, day) for month, day in pairs)
     if rule == "in":
-        pairs = ((1, 26), (5, 1), (8, 15), (10, 2), (12, 25))
-        return frozenset([*(date(year, month, day) for month, day in pairs), good_friday])
+        national = ((1, 26), (5, 1), (8, 15), (10, 2), (12, 25))
+        return frozenset([*(date(year, month, day) for month, day in national), good_friday])
     return frozenset()
 
 

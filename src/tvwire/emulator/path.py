@@ -21,7 +21,7 @@ from .calendar import EPOCH, Days, trading_days
 from .instrument import Instrument
 from .randomness import Keys, derive, normal, pieces, root_key, unit
 
-__all__ = ["BLOCK", "Pieces", "SymbolPath"]
+__all__ = ["BLOCK", "Pieces", "SymbolPath", "joined", "refine"]
 
 BLOCK: Final = 900
 """Seconds of the level below the day; every session's length is a multiple of it."""
@@ -49,7 +49,17 @@ class Pieces(NamedTuple):
 
     def pick(self, mask: NDArray[np.bool_] | slice | NDArray[np.int64]) -> Pieces:
         """Return some of them."""
-        return Pieces(*(column[mask] for column in self))
+        bars = (self.time, self.day, self.open, self.high, self.low, self.close, self.volume)
+        time, day, open_, high, low, close, volume = (column[mask] for column in bars)
+        return Pieces(time, day, open_, high, low, close, volume, self.keys[mask])
+
+
+def joined(parts: list[Pieces]) -> Pieces:
+    """Return bars of several parts one after the other."""
+    columns = [np.concatenate([part[n] for part in parts]) for n in range(7)]
+    keys = np.concatenate([part.keys for part in parts])
+    time, day, open_, high, low, close, volume = columns
+    return Pieces(time, day, open_, high, low, close, volume, keys)
 
 
 class _Table(NamedTuple):
@@ -178,7 +188,7 @@ class SymbolPath:
                 parts.append(refine(chosen, int(length), BLOCK))
         if not parts:
             return table.regular.pick(slice(0, 0))
-        found = Pieces(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        found = joined(parts)
         if len(parts) > 1:
             found = found.pick(np.argsort(found.time, kind="stable"))
         found = _between(found, start, end, BLOCK)
@@ -251,4 +261,7 @@ def refine(bars: Pieces, count: int, seconds: int) -> Pieces:
     volumes = np.diff(upto, axis=1, prepend=0) + seconds
     times = bars.time[:, None] + number[None, :] * seconds
     days = np.broadcast_to(bars.day[:, None], times.shape)
-    return Pieces(*(x.reshape(-1) for x in (times, days, opens, highs, lows, closes, volumes, keys)))
+    time, day, opens, highs, lows, closes, volumes = (
+        table.reshape(-1) for table in (times, days, opens, highs, lows, closes, volumes)
+    )
+    return Pieces(time, day, opens, highs, lows, closes, volumes, keys.reshape(-1))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..timeframe import Timeframe
-from .path import BLOCK, Pieces, SymbolPath
+from .path import BLOCK, Pieces, SymbolPath, joined
 
 __all__ = ["Adjustment", "Columns", "Track", "View"]
 
@@ -118,10 +118,12 @@ class Track:
     def times(self, first: int, last: int) -> Ints:
         """Return the opening times of the bars first … last-1, which may lie in the future."""
         if not self.intraday:
-            return self._starts[first:last]
+            starts: Ints = self._starts[first:last]
+            return starts
         numbers = np.arange(first, last, dtype=np.int64)
         days = np.searchsorted(self._first, numbers, side="right") - 1
-        return self._starts[days] + (numbers - self._first[days]) * self._seconds
+        times: Ints = self._starts[days] + (numbers - self._first[days]) * self._seconds
+        return times
 
     def ends(self, first: int, last: int) -> Ints:
         """Return when the bars first … last-1 end."""
@@ -146,7 +148,8 @@ class Track:
         if not self.intraday:
             return self._dates[first:last]
         days = np.searchsorted(self._first, np.arange(first, last, dtype=np.int64), side="right") - 1
-        return self._dates[days]
+        dates: Ints = self._dates[days]
+        return dates
 
     def read(self, first: int, last: int, now: float) -> Columns:
         """Return the bars first … last-1 as they are at *now*; those that have not begun are left out."""
@@ -156,16 +159,10 @@ class Track:
             return self._columns(np.zeros(0, np.int64), [np.zeros(0, np.int64)] * 4, np.zeros(0))
         if not self.intraday:
             return self._read_days(first, last, now)
-        parts = []
         base = BLOCK if self._seconds % BLOCK == 0 else 60 if self._seconds % 60 == 0 else 1
         step = max(1, _CHUNK * base // max(self._seconds, base))
-        for begin in range(first, last, step):
-            parts.append(self._read_intraday(begin, min(begin + step, last), base, now))
-        if len(parts) == 1:
-            return parts[0]
-        columns = [np.concatenate([part[n] for part in map(tuple, parts)]) for n in range(5)]
-        volumes = None if parts[0].volume is None else np.concatenate([tuple(part)[5] for part in parts])
-        return Columns(*columns, volumes)
+        parts = [self._read_intraday(begin, min(begin + step, last), base, now) for begin in range(first, last, step)]
+        return parts[0] if len(parts) == 1 else _joined(parts)
 
     def _read_intraday(self, first: int, last: int, base: int, now: float) -> Columns:
         times, ends = self.times(first, last), self.ends(first, last)
@@ -191,7 +188,7 @@ class Track:
             return self.path.pieces(base, start, start, extended=self._extended, horizon=self._horizon)
         if len(parts) == 1:
             return parts[0]
-        return Pieces(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        return joined(parts)
 
     def _read_days(self, first: int, last: int, now: float) -> Columns:
         table = self.path.table(self._horizon)
@@ -201,7 +198,7 @@ class Track:
         if begin <= whole < end and table.days.open[whole] <= now:
             today = self._upto(int(table.days.open[whole]), int(table.days.close[whole]), BLOCK, now)
             today = today.pick(today.day == whole)
-            rows = Pieces(*(np.concatenate(pair) for pair in zip(rows, today, strict=True)))
+            rows = joined([rows, today])
         times = self._starts[first:last]
         return self._fold(times, np.searchsorted(rows.time, times, side="left"), rows, now)
 
@@ -231,8 +228,20 @@ class Track:
     def _columns(self, times: Ints, prices: list[Ints], lots: Floats) -> Columns:
         item = self.path.instrument
         # one rounding, from the number of steps to the nearest double, so that it prints as a decimal
-        values = [steps * item.minmov / item.scale for steps in prices]
-        return Columns(times, *values, lots / item.lots if item.plots == "ohlcv" else None)
+        open_, high, low, close = (steps * item.minmov / item.scale for steps in prices)
+        return Columns(times, open_, high, low, close, lots / item.lots if item.plots == "ohlcv" else None)
+
+
+def _joined(parts: list[Columns]) -> Columns:
+    volumes = [part.volume for part in parts if part.volume is not None]
+    return Columns(
+        np.concatenate([part.time for part in parts]),
+        np.concatenate([part.open for part in parts]),
+        np.concatenate([part.high for part in parts]),
+        np.concatenate([part.low for part in parts]),
+        np.concatenate([part.close for part in parts]),
+        np.concatenate(volumes) if volumes else None,
+    )
 
 
 def _groups(dates: Ints, timeframe: Timeframe) -> Ints:
@@ -241,6 +250,7 @@ def _groups(dates: Ints, timeframe: Timeframe) -> Ints:
         # unverified: where bars of several days begin; here every n-th trading day since the listing
         return np.arange(len(dates), dtype=np.int64) // timeframe.count
     if timeframe.unit == "week":
-        return (dates + 3) // (7 * timeframe.count)
-    months: Ints = dates.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    return months // timeframe.count
+        weeks: Ints = (dates + 3) // (7 * timeframe.count)
+        return weeks
+    months: Ints = dates.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) // timeframe.count
+    return months

@@ -1,0 +1,91 @@
+"""The HTTP side of the emulator: the symbol search and what the doorkeeper says (docs/protocol.md, 1.4, 9).
+
+Not here: sockets and threads (``server.py``), ranking (``search.py``).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from .feed import Entry
+from .search import PAGE, item, old_item, search
+
+__all__ = ["allowed_origin", "forbidden", "routes"]
+
+_FORBIDDEN: Final = (
+    "<html>\n<head><title>403 Forbidden</title></head>\n<body>\n<center><h1>403 Forbidden</h1></center>\n"
+    "<hr><center>tv</center>\n</body>\n</html>\n"
+)
+
+
+def forbidden() -> Response:
+    """Return what a client without an acceptable ``Origin`` gets."""
+    return HTMLResponse(_FORBIDDEN, status_code=403)
+
+
+def allowed_origin(origin: str | None) -> bool:
+    """Whether the service takes requests from this origin: its own sites.
+
+    A loopback origin stands for the data host: libraries that make up an ``Origin`` from the URL send
+    ``https://data.tradingview.com`` to the real server and are let in there.
+    """
+    if not origin:
+        return False
+    parts = urlsplit(origin)
+    host = (parts.hostname or "").lower()
+    if parts.scheme not in ("http", "https", "ws", "wss"):
+        return False
+    if host == "tradingview.com" or host.endswith(".tradingview.com") or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _json(value: Any) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+def routes(entries: Callable[[], list[Entry]]) -> list[BaseRoute]:
+    """Return the routes of the symbol search, both versions, with and without a slash at the end."""
+
+    async def first(request: Request) -> Response:
+        if not allowed_origin(request.headers.get("origin")):
+            return forbidden()
+        query = request.query_params
+        text = query.get("text", "")
+        found = search(entries(), text, exchange=query.get("exchange", ""), kind=query.get("type", ""))
+        highlight = query.get("hl") == "1"
+        return _json([old_item(entry, text, highlight=highlight) for entry in found[:PAGE]])
+
+    async def third(request: Request) -> Response:
+        if not allowed_origin(request.headers.get("origin")):
+            return forbidden()
+        query = request.query_params
+        text, start = query.get("text", ""), query.get("start", "0")
+        kind = query.get("search_type", query.get("type", ""))
+        found = search(entries(), text, exchange=query.get("exchange", ""), kind=kind)
+        offset = int(start) if start.isdecimal() else 0
+        page = found[offset : offset + PAGE]
+        highlight = query.get("hl") == "1"
+        return _json(
+            {
+                "symbols_remaining": max(0, len(found) - offset - len(page)),
+                "symbols": [item(entry, text, highlight=highlight) for entry in page],
+            }
+        )
+
+    return [
+        Route(path, endpoint, methods=["GET", "POST"])
+        for base, endpoint in (("/symbol_search/v3", third), ("/symbol_search", first))
+        for path in (base, base + "/")
+    ]

@@ -1,0 +1,203 @@
+"""One series on the server: which bars it has sent, and the packets that bring more of them.
+
+Not here: validation of parameters and order of packets between series (``chart.py``). The bars themselves come from
+a tape (``feed.py``). Indexes: ``i`` is the bar's number on the tape less the number of the first bar loaded, so older
+bars get negative ones and those already sent keep theirs (docs/protocol.md, section 4b.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isnan
+from typing import Any, Final
+
+import numpy as np
+
+from ..timeframe import Timeframe
+from ..wire.codec import encode_reply
+from .feed import Feed, Listing, Tape
+from .scale import marks
+from .track import Columns
+from .window import Window
+
+__all__ = ["MOST_BARS", "ServerSeries"]
+
+MOST_BARS: Final = 20_000
+"""Bars of one answer; more are clipped silently. unverified: the largest recorded answer has 8,000 bars, 11,505 were
+reported."""
+
+_NS: Final = {"d": "", "indexes": []}
+_NO_CHANGE: Final = {"d": "", "indexes": "nochange"}
+
+
+class ServerSeries:
+    """One series of a chart session."""
+
+    def __init__(self, name: str, turnaround: str, slot: str, timeframe: Timeframe, node: str) -> None:
+        self.id = name
+        self.turnaround = turnaround
+        self.slot = slot
+        self.timeframe = timeframe
+        self.range = ""
+        self.symbol = ""
+        self.tape: Tape | None = None
+        self.live = False
+        self.next_update = 0.0
+        self._node = node
+        self._first = self._last = self._origin = 0
+        self._future = 0
+        self._shown: tuple[float, ...] = ()
+
+    @property
+    def bars(self) -> int:
+        """How many bars have been sent."""
+        return self._last - self._first
+
+    def attach(self, listing: Listing, tape: Tape) -> None:
+        """Give the series its bars."""
+        self.symbol = listing.symbol
+        self.tape = tape
+
+    def load(self, feed: Feed, window: Window, now: float) -> tuple[int, int] | None:
+        """Choose the first bars; return the indexes that a range names, None without a range."""
+        tape = self._tape()
+        first, last, named = window.choose(tape, now)
+        if feed.whole:
+            first, last = tape.oldest(now), tape.count(now)
+        elif last - first > MOST_BARS:
+            first, last = (first, first + MOST_BARS) if window.forward else (last - MOST_BARS, last)
+        self._first, self._last, self._origin, self._future = first, last, first, 0
+        self.live = last == tape.count(now)
+        return None if named is None else self._relative(named)
+
+    def window(self, window: Window, now: float) -> tuple[int, int]:
+        """Return the indexes that another range names, without loading anything."""
+        _, _, named = window.choose(self._tape(), now)
+        return self._relative(named or (self._first, self._last))
+
+    def _relative(self, named: tuple[int, int]) -> tuple[int, int]:
+        return named[0] - self._origin, max(named[1] - 1, named[0]) - self._origin
+
+    def older(self, count: int, now: float) -> tuple[int, int]:
+        """Return which bars an answer to ``request_more_data`` with a positive count holds."""
+        return max(self._tape().oldest(now), self._first - min(count, MOST_BARS)), self._first
+
+    def newer(self, count: int, now: float) -> tuple[int, int]:
+        """Return which bars an answer to ``request_more_data`` with a negative count holds."""
+        return self._last, min(self._tape().count(now), self._last + min(count, MOST_BARS))
+
+    def at_beginning(self) -> bool:
+        """Whether the first bar of the market has been sent."""
+        return self._first <= 0
+
+    def packet(self, session: str, zone: str, now: float, market_ms: int, part: tuple[int, int] | None = None) -> str:
+        """Return the ``timescale_update`` with bars.
+
+        Args:
+            session: The chart session.
+            zone: Zone of the marks.
+            now: Market time.
+            market_ms: Stamp of the packet.
+            part: Numbers of the bars to add; None sends all that are loaded.
+        """
+        tape = self._tape()
+        first, last = (self._first, self._last) if part is None else part
+        if part is not None:
+            self._first, self._last = min(self._first, first), max(self._last, last)
+        if part is not None and last <= first:
+            update: dict[str, Any] = {"s": [], "ns": _NS, "t": self.turnaround}
+            scale: dict[str, Any] = {
+                "index": 0,
+                "zoffset": self._origin - self._first,
+                "changes": [],
+                "marks": [],
+                "index_diff": [],
+            }
+            return encode_reply("timescale_update", session, {self.id: update}, scale, t_ms=market_ms)
+        bars = tape.read(first, last, now)
+        rows = _rows(bars, first - self._origin)
+        self.live = self._last == tape.count(now)
+        if rows and last == self._last:
+            self._shown = rows[-1]["v"]
+        update = {"node": self._node, "s": rows, "ns": _NS, "t": self.turnaround, "lbs": tape.status(self._last - 1)}
+        # after older bars the whole scale is marked again, after newer ones only they are
+        since = first if part is not None and first > self._first else self._first
+        scale = {
+            "index": first - self._origin,
+            "zoffset": self._origin - self._first,
+            "changes": bars.time.astype(float).tolist(),
+            "marks": self._marks(since, self._last + self._future, zone),
+            "index_diff": [],
+        }
+        return encode_reply("timescale_update", session, {self.id: update}, scale, t_ms=market_ms)
+
+    def clearing(self, session: str, market_ms: int) -> str:
+        """Return the empty update with which a change of symbol or resolution begins."""
+        update = {"s": [], "ns": _NS, "t": self.turnaround}
+        scale = {"index": 0, "zoffset": 0, "changes": [], "marks": [], "index_diff": []}
+        return encode_reply("timescale_update", session, {self.id: update}, scale, t_ms=market_ms)
+
+    def future(self, session: str, zone: str, count: int, market_ms: int) -> str:
+        """Return future points, the answer to ``request_more_tickmarks``."""
+        self._future = max(self._future, count)
+        last = self._last
+        scale = {
+            "index": last - self._origin,
+            "zoffset": self._origin - self._first,
+            "changes": self._tape().times(last, last + count).astype(float).tolist(),
+            "marks": self._marks(last, last + count, zone),
+            "index_diff": [],
+        }
+        return encode_reply("timescale_update", session, {}, scale, t_ms=market_ms)
+
+    def tickmarks(self, session: str, zone: str) -> str:
+        """Return all marks in another zone."""
+        marked = self._marks(self._first, self._last + self._future, zone)
+        scale = {"index": 0, "zoffset": self._origin - self._first, "changes": [], "marks": marked}
+        return encode_reply("tickmark_update", session, scale)
+
+    def updates(self, session: str, now: float) -> list[str]:
+        """Return a ``du`` for each bar that has changed or begun; a closed bar in its final state comes first."""
+        tape = self.tape
+        if tape is None or not self.live:
+            return []
+        begin = max(self._last - 1, self._first)
+        rows = _rows(tape.read(begin, tape.count(now), now), begin - self._origin)
+        if rows and self._last > begin and rows[0]["v"] == self._shown:
+            del rows[0]
+        packets = []
+        for row in rows:
+            number = row["i"] + self._origin
+            self._last = max(self._last, number + 1)
+            self._future = max(0, self._future - 1)
+            self._shown = row["v"]
+            update = {"s": [row], "ns": _NO_CHANGE, "t": self.turnaround, "lbs": tape.status(number)}
+            packets.append(encode_reply("du", session, {self.id: update}))
+        return packets
+
+    def _marks(self, first: int, last: int, zone: str) -> list[list[int]]:
+        tape = self._tape()
+        return marks(
+            tape.times(first, last),
+            tape.dates(first, last),
+            first - self._origin,
+            intraday=tape.intraday,
+            zone=zone,
+            before=tape.step,
+        )
+
+    def _tape(self) -> Tape:
+        if self.tape is None:
+            raise RuntimeError(f"series {self.id} has no bars")
+        return self.tape
+
+
+def _rows(bars: Columns, first_index: int) -> list[dict[str, Any]]:
+    """Return bars as they travel; values are floats, all of them (docs/protocol.md, section 4.4)."""
+    columns = [bars.time.astype(float), bars.open, bars.high, bars.low, bars.close]
+    if bars.volume is not None:
+        columns.append(bars.volume)
+    values: Iterable[tuple[float, ...]] = zip(*(column.tolist() for column in columns), strict=True)
+    if bars.volume is not None and np.isnan(bars.volume).any():
+        values = (row[:5] if isnan(row[5]) else row for row in values)  # recordings with bars of mixed widths
+    return [{"i": index, "v": row} for index, row in enumerate(values, first_index)]

@@ -1,0 +1,119 @@
+"""The truth: what a client must end up with, told by the market and not by the wire.
+
+Called by ``Emulator.candles`` and by ``tvwire emulate --truth SYMBOL TF``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import numpy as np
+
+from ..errors import InputError
+from ..models import Candles, CandlesMeta, SymbolInfo
+from ..timeframe import Timeframe
+from .info import symbol_info
+from .market import Market, View
+
+__all__ = ["market_candles", "truth"]
+
+
+def truth(
+    symbol: str,
+    timeframe: str | Timeframe,
+    *,
+    seed: int = 1,
+    now: float,
+    start: float | None = None,
+    end: float | None = None,
+    count: int | None = None,
+    session: Literal["regular", "extended"] | None = None,
+    adjust: Literal["splits", "dividends", "none"] = "splits",
+    back_adjust: bool = False,
+    currency: str | None = None,
+) -> Candles:
+    """Return the candles of an emulator with this seed, without an emulator.
+
+    Args:
+        symbol: Any name that the emulator resolves.
+        timeframe: Seconds to months.
+        seed: Of the emulator.
+        now: Its clock, UTC seconds; the last candle is forming.
+        start: Oldest opening time, UTC seconds.
+        end: Opening times are before this one.
+        count: At most so many, the newest ones.
+        session: Trading session.
+        adjust: Price adjustment.
+        back_adjust: Back-adjust contracts of a continuous future.
+        currency: Convert prices.
+
+    Raises:
+        InputError: The emulator has no such symbol or timeframe.
+    """
+    return market_candles(
+        Market(seed),
+        symbol,
+        timeframe,
+        now=now,
+        start=start,
+        end=end,
+        count=count,
+        session=session,
+        adjust=adjust,
+        back_adjust=back_adjust,
+        currency=currency,
+    )
+
+
+def market_candles(
+    market: Market,
+    symbol: str,
+    timeframe: str | Timeframe,
+    *,
+    now: float,
+    start: float | None = None,
+    end: float | None = None,
+    count: int | None = None,
+    session: str | None = None,
+    adjust: str = "splits",
+    back_adjust: bool = False,
+    currency: str | None = None,
+    plan: str = "ultimate",
+) -> Candles:
+    """Return candles of a market; see :func:`truth`."""
+    frame = Timeframe.parse(timeframe)
+    item = market.find(symbol)
+    if item is None:
+        raise InputError(f"the emulator has no symbol {symbol!r}")
+    view = View(session or "regular", adjust, back_adjust, currency)
+    bars = market.read(item.symbol, frame, now=now, view=view, start=start, end=end, count=count)
+    track = market.track(item.symbol, frame, view, now)
+    closed = track.count(now - item.delay) - 1
+    while closed >= 0 and int(track.ends(closed, closed + 1)[0]) > now - item.delay:
+        closed -= 1
+    last_closed = int(track.times(closed, closed + 1)[0]) if closed >= 0 else None
+    if last_closed is not None and (not len(bars.time) or last_closed < bars.time[0]):
+        last_closed = None
+    elif last_closed is not None:
+        last_closed = min(last_closed, int(bars.time[-1]))
+    info = SymbolInfo.from_wire(symbol_info(item, view, now))
+    meta = CandlesMeta(
+        symbol=item.symbol,
+        requested=symbol,
+        timeframe=frame,
+        adjust=adjust,
+        session=session,
+        currency=info.currency,
+        timezone=item.hours.zone,
+        delay=item.delay,
+        update_mode=f"delayed_streaming_{item.delay}" if item.delay else "streaming",
+        plan=plan,
+        complete=True,
+        stopped_because="count" if count is not None and len(bars.time) == count else "no_older_data",
+        last_closed=last_closed,
+        fetched_at=datetime.fromtimestamp(now, UTC),
+        symbol_info=info,
+    )
+    volume = bars.volume if bars.volume is not None else np.full(len(bars.time), np.nan)
+    return Candles(bars.time, bars.open, bars.high, bars.low, bars.close, volume, meta)
