@@ -77,7 +77,7 @@ class Timeframe(msgspec.Struct, frozen=True, order=False):
         """
         if isinstance(text, Timeframe):
             return text
-        match = _SHAPE.fullmatch(text) if isinstance(text, str) else None
+        match = _SHAPE.fullmatch(text) if isinstance(text, str) else None  # type: ignore[redundant-expr]  # callers may be untyped
         if match is None or not text:
             raise _refuse(text)
         digits, letter = match.groups()

@@ -95,6 +95,7 @@ class ChartMachine:
         self.update_mode = ""
         self.bar_close_time: int | None = None
         self.window: tuple[int, int] | None = None
+        """First and last logical index of the range, as the server told."""
         self.stray = 0
         """Messages of an older turnaround or of an unknown series, dropped."""
         self._progress, self._quiet = progress, quiet
@@ -205,7 +206,8 @@ class ChartMachine:
                 return []
             self._step(ChartInput.COMPLETED)
             self.update_mode = message.p.mode
-            return self._complete(message.p.options)
+            options = message.p.options
+            return self._complete(options if isinstance(options, dict) else {})
         if isinstance(message, SymbolResolved):
             if message.p.slot != self._slot_name:
                 self.stray += 1
@@ -219,8 +221,7 @@ class ChartMachine:
             if message.p.slot != self._slot_name:
                 self.stray += 1
                 return []
-            details = tuple(getattr(message.p, "details", ()) or ())
-            return self._fail(symbol_fault(self.request.symbol, message.p.reason, details))
+            return self._fail(symbol_fault(self.request.symbol, message.p.reason, message.p.details))
         if isinstance(message, SeriesError):
             if message.p.series != SERIES or message.p.turnaround != self._turnaround:
                 self.stray += 1
@@ -230,7 +231,8 @@ class ChartMachine:
             self._step(ChartInput.CRITICAL)
             return self._end(critical_fault(message.p.reason, message.p.info, symbol=self.request.symbol))
         if isinstance(message, SeriesTimeframe):
-            self.window = (message.p.left, message.p.right)
+            left, right = message.p.left, message.p.right
+            self.window = (left, right) if left is not None and right is not None else None
         elif not isinstance(message, SeriesLoading):
             self.stray += 1
         return []
