@@ -125,6 +125,7 @@ class CandlesMeta(msgspec.Struct, frozen=True, kw_only=True):
     requested: str
     """Name as it was asked for."""
     timeframe: Timeframe
+    """What one candle covers."""
     adjust: str
     """``splits``, ``dividends`` or ``none``."""
     session: str | None
@@ -148,6 +149,7 @@ class CandlesMeta(msgspec.Struct, frozen=True, kw_only=True):
     fetched_at: datetime
     """When it was fetched, by the server's clock, UTC."""
     source: Literal["server", "cache", "replay", "recording"] = "server"
+    """Who gave them."""
     symbol_info: SymbolInfo | None = None
     """All that the server said of the symbol."""
 

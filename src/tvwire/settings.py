@@ -206,8 +206,11 @@ class Settings:
     locale: tuple[str, str] = ("en", "US")
     """Language and country."""
     timeouts: Timeouts = field(default_factory=Timeouts)
+    """How long each phase may take."""
     backoff: Backoff = field(default_factory=Backoff)
+    """How long to wait before connecting again."""
     limits: Limits = field(default_factory=Limits)
+    """Sizes and counts that nothing may exceed."""
 
     def __post_init__(self) -> None:
         if self.transport not in ("picows", "websockets"):

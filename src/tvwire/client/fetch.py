@@ -41,6 +41,7 @@ class Progress(msgspec.Struct, frozen=True):
     oldest: int | None
     """UTC seconds of the oldest bar so far."""
     done: bool
+    """Whether this was the last page."""
 
 
 ProgressHook = Callable[[Progress], None]

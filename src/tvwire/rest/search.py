@@ -19,12 +19,15 @@ class SymbolHit(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """Full name, ``"NASDAQ:AAPL"``."""
     description: str
+    """Plain description."""
     type: str
     """``stock``, ``crypto``, ``futures``, …"""
     exchange: str
     """Exchange as the service displays it."""
     currency: str | None
+    """Currency of the prices; None where the server names none."""
     country: str | None
+    """Two letters; None where the server names none."""
     raw: dict[str, Any]
     """The whole item."""
 
