@@ -20,6 +20,9 @@ COMMANDS: Final[dict[str, str]] = {
     "info": "Show what the server knows of a symbol.",
     "search": "Search symbols by name or description.",
     "config": "Show each setting with its value and its origin.",
+    "decode": "Read recordings of WebSocket traffic.",
+    "emulate": "Serve a deterministic market, or a recording, on this machine.",
+    "demo": "Show what tvwire does, against the embedded emulator and without a network.",
 }
 """Every command by name, with its line in the list."""
 

@@ -10,12 +10,16 @@ from ..models import Candles
 from .console import Console, is_terminal
 from .table import candles_table, footer, zone
 
-__all__ = ["show_candles", "why_short"]
+__all__ = ["draw_candles", "show_candles", "why_short"]
 
 _ROWS: Final = 20
 """Candles in a table that no terminal limits."""
 _AROUND: Final = 9
 """Lines around the rows: title, head, ellipsis, footer, the prompt."""
+
+_CHART_WIDTH: Final = 160
+_CHART_HEIGHT: Final = 28
+_PAGE_WIDTH: Final = 100
 
 _REASONS: Final = {
     "plan_limit": "the plan keeps no more",
@@ -26,16 +30,37 @@ _REASONS: Final = {
 }
 
 
-def show_candles(candles: Candles, console: Console, *, everything: bool = False) -> str:
-    """Return the table of *candles* as text, as wide as the terminal allows; *everything* leaves nothing out."""
+def show_candles(candles: Candles, console: Console, *, rows: int | None = None) -> str:
+    """Return the table of *candles* as text, with its footer.
+
+    Args:
+        candles: What to show.
+        console: Where it will be shown.
+        rows: Candles at most, the first and the last; as many as the terminal has lines for when left out.
+    """
     options = console.options
     where = zone(options.tz, candles.meta.timezone)
     rich = console.rich()
-    rows = max(6, min(_ROWS, rich.height - _AROUND)) if is_terminal(sys.stdout) else _ROWS
+    if rows is None:
+        rows = max(6, min(_ROWS, rich.height - _AROUND)) if is_terminal(sys.stdout) else _ROWS
     with rich.capture() as capture:
-        rich.print(candles_table(candles, where, rows=max(len(candles), 1) if everything else rows))
+        rich.print(candles_table(candles, where, rows=rows))
         rich.print(footer(candles, where, options.tz), style="dim")
     return str(capture.get())
+
+
+def draw_candles(candles: Candles, console: Console, *, stderr: bool = False) -> str:
+    """Return a chart of *candles* that fits the terminal, or a page where there is none."""
+    from .chart import candles_chart
+
+    terminal = console.rich(stderr=stderr)
+    return candles_chart(
+        candles,
+        zone(console.options.tz, candles.meta.timezone),
+        width=min(terminal.width, _CHART_WIDTH) if is_terminal(terminal.file) else _PAGE_WIDTH,  # type: ignore[arg-type]
+        height=min(max(terminal.height - 4, 12), _CHART_HEIGHT),
+        color=terminal.color_system is not None,
+    )
 
 
 def why_short(candles: Candles, count: int | None) -> str | None:

@@ -80,6 +80,11 @@ class Console:
         sys.stdout.buffer.write(document)
         sys.stdout.buffer.flush()
 
+    def talk(self, text: str) -> None:
+        """Write *text* of ours to stderr as it is."""
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
     def note(self, text: str, **facts: Any) -> None:
         """Tell something on stderr, unless it must be quiet."""
         if self.options.quiet:

@@ -108,7 +108,7 @@ def command_to_paste(error: TvWireError, arguments: Sequence[str]) -> str | None
     words = list(arguments)
     if isinstance(error, SymbolNotFound):
         if not error.suggestions:
-            return _command(["search", error.symbol.rpartition(":")[2]])
+            return _command(["search", error.symbol.rpartition(":")[2], *_endpoint(words)])
         found = [_replaced(word, error.symbol, error.suggestions[0]) for word in words]
         return _command(found) if found != words else None
     if isinstance(error.__cause__, FileExistsError):
@@ -118,6 +118,16 @@ def command_to_paste(error: TvWireError, arguments: Sequence[str]) -> str | None
     if isinstance(error, ConnectFailed) and (port := _local_port(words)):
         return _command(["emulate", "--port", port])
     return None
+
+
+def _endpoint(words: Sequence[str]) -> list[str]:
+    """Return the option that says where to ask, so that another command asks there too."""
+    for place, word in enumerate(words):
+        if word.startswith("--endpoint="):
+            return [word]
+        if word == "--endpoint":
+            return list(words[place : place + 2])
+    return []
 
 
 def _replaced(word: str, symbol: str, other: str) -> str:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from ... import Candles, CandlesBatch, InputError
-from ..candles_view import show_candles, why_short
+from ..candles_view import draw_candles, show_candles, why_short
 from ..console import Console, choose_format
 from ..documents import candles_document
 from ..failure import PARTIAL, exit_code
 from ..link import connect
-from ..options import Connection, Flag, Format, Output, whole
+from ..options import Adjust, Connection, Flag, Format, Output, Session, whole
 from ..progress import ProgressReport
 from ..table import zone
 
@@ -29,8 +28,8 @@ def candles(
     start: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     end: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     count: Annotated[int | None, Parameter(name=["--count", "-n"], converter=whole)] = None,
-    session: Literal["regular", "extended"] | None = None,
-    adjust: Literal["splits", "dividends", "none"] = "splits",
+    session: Session | None = None,
+    adjust: Adjust = "splits",
     back_adjust: Flag = False,
     currency: str | None = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)] = None,
@@ -101,13 +100,17 @@ def _report(
         if form != "table":
             console.deliver(candles_document(got, form, raw_text=console.options.raw_text), output, force=force)
         elif to_file:
-            text = "\n".join(show_candles(one, console, everything=True) for one in several.values())
+            text = "\n".join(show_candles(one, console, rows=max(len(one), 1)) for one in several.values())
             console.deliver(text.encode(), output, force=force)
         else:
             for one in several.values():
                 console.result(show_candles(one, console).encode())
     if plot:
-        _plot(several, console, result_on_stdout=not to_file and form != "table")
+        # where a person sees it, and never between the lines of a machine format
+        stderr = not to_file and form != "table"
+        for one in several.values():
+            text = draw_candles(one, console, stderr=stderr)
+            console.talk(text) if stderr else console.result(text.encode("utf-8", "replace"))
     for one in several.values():
         if note := why_short(one, count):
             console.note(note, symbol=one.meta.requested, stopped_because=one.meta.stopped_because)
@@ -117,17 +120,3 @@ def _report(
         return 0
     codes = {exit_code(error) for error in errors.values()}
     return codes.pop() if not several and len(codes) == 1 else PARTIAL
-
-
-def _plot(several: dict[str, Candles], console: Console, *, result_on_stdout: bool) -> None:
-    """Draw where a person sees it: never between the lines of a machine format."""
-    from ..chart import candles_chart
-
-    stream = sys.stderr if result_on_stdout else sys.stdout
-    terminal = console.rich(stderr=stream is sys.stderr)
-    for one in several.values():
-        where = zone(console.options.tz, one.meta.timezone)
-        width, height = min(terminal.width, 160), min(max(terminal.height - 4, 12), 30)
-        text = candles_chart(one, where, width=width, height=height, color=terminal.color_system is not None)
-        stream.write(text)
-        stream.flush()
