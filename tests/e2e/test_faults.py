@@ -6,8 +6,8 @@ import asyncio
 import json
 
 import pytest
-from support.proxy import ConnectProxy
 
+from support.proxy import ConnectProxy
 from support.scripted import SCALE, Peer, bars, frame, packet, scripted
 from tvwire import (
     AsyncClient,
@@ -15,11 +15,13 @@ from tvwire import (
     Blocked,
     Endpoints,
     FrameError,
+    LimitReached,
     Limits,
     PayloadTooLarge,
     RateLimited,
     RequestTimeout,
     SeriesError,
+    SessionExpired,
     Settings,
     Timeouts,
 )
@@ -132,6 +134,9 @@ async def test_a_cut_between_two_pages_loses_no_bar(transport: str) -> None:
         (frame(json.dumps({"m": "du", "p": ["x" * 70_000]})), PayloadTooLarge),
         (packet("protocol_error", "max sessions rate reached"), RateLimited),
         (packet("protocol_error", "banned by ip"), Blocked),
+        (packet("protocol_error", "bad auth token"), SessionExpired),
+        (packet("protocol_error", "user connections limit reached"), LimitReached),
+        (frame("~h~x"), FrameError),
     ],
 )
 async def test_what_a_new_connection_cannot_mend_fails_the_call_at_once(
@@ -248,14 +253,16 @@ async def test_the_wire_log_shows_all_but_the_token(transport: str) -> None:
         await answer(peer, rows(2))
         await peer.listen("chart_delete_session")
 
-    async with scripted(script) as url:
-        async with AsyncClient(
+    async with (
+        scripted(script) as url,
+        AsyncClient(
             endpoint=url,
             token="fake:canary",
             transport=transport,
             trace=lambda way, text: log.append((way, text)),  # type: ignore[arg-type]
-        ) as tv:
-            await tv.candles("A:X", "1m", count=2)
+        ) as tv,
+    ):
+        await tv.candles("A:X", "1m", count=2)
     whole = json.dumps(log)
     assert "canary" not in whole
     assert [way for way, _ in log].count("send") == 6
