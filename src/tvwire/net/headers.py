@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 
 from ..errors import Blocked, ConnectFailed, InputError, RateLimited, TvWireError
 from ..version import __version__
@@ -44,6 +43,8 @@ def retry_after(value: str | None) -> float | None:
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
+    from email.utils import parsedate_to_datetime  # 3 ms, for a header that hardly ever comes
+
     try:
         date = parsedate_to_datetime(text)
     except ValueError:
