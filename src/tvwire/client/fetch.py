@@ -268,8 +268,12 @@ def _last_closed(machine: ChartMachine, timeframe: Timeframe, now: float | None)
     if not len(time):
         return None
     closes: float | None = machine.bar_close_time
-    if closes is None and timeframe.seconds is not None:
-        closes = int(time[-1]) + timeframe.seconds
+    length = timeframe.seconds
+    if length is not None:
+        delay = machine.info.delay if machine.info is not None else 0
+        # the server's word is about the newest bar of the market, which need not be the newest of an old range
+        if closes is None or closes > int(time[-1]) + 2 * length + delay:
+            closes = int(time[-1]) + 1.1 * length + delay  # a tenth more, since months differ
     if closes is not None and now is not None and now >= closes + _CLOSING_GRACE:
         return int(time[-1])
     return int(time[-2]) if len(time) > 1 else None
