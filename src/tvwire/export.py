@@ -62,11 +62,15 @@ def to_pandas(candles: Candles, *, index: bool = True) -> pandas.DataFrame:
     return frame
 
 
-def to_polars(candles: Candles) -> polars.DataFrame:
+def to_polars(candles: Candles, *, index: bool = True) -> polars.DataFrame:
     """Return a DataFrame; see :meth:`tvwire.Candles.to_polars`."""
     pl = _require("polars", "polars")
-    frame: polars.DataFrame = pl.DataFrame({"time": candles.time, **{name: getattr(candles, name) for name in _PRICES}})
-    return frame.with_columns((pl.col("time") * 1000).cast(pl.Datetime("ms", "UTC")))
+    time = pl.Series("time", candles.time)
+    if index:
+        # polars has no seconds; done on the series, since a lazy with_columns costs twice as much (bench P14)
+        time = (time * 1000).cast(pl.Datetime("ms", "UTC"))
+    frame: polars.DataFrame = pl.DataFrame([time, *(pl.Series(name, getattr(candles, name)) for name in _PRICES)])
+    return frame
 
 
 def to_arrow(candles: Candles) -> pyarrow.Table:

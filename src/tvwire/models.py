@@ -279,15 +279,19 @@ class Candles(Sequence[Candle]):
 
         return export.to_pandas(self, index=index)
 
-    def to_polars(self) -> polars.DataFrame:
-        """Return a ``polars.DataFrame``; ``time`` is ``Datetime("ms", "UTC")``.
+    def to_polars(self, *, index: bool = True) -> polars.DataFrame:
+        """Return a ``polars.DataFrame``; the columns of prices share memory.
+
+        Args:
+            index: With ``time`` as ``Datetime("ms", "UTC")``; otherwise ``time`` is an int64 column of UTC seconds,
+                which is faster.
 
         Raises:
             InputError: polars is not installed.
         """
         from . import export
 
-        return export.to_polars(self)
+        return export.to_polars(self, index=index)
 
     def to_arrow(self) -> pyarrow.Table:
         """Return a ``pyarrow.Table``; ``time`` is ``timestamp("s", "UTC")``; the columns share memory.
