@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import threading
 
@@ -94,11 +93,10 @@ def test_a_forked_child_is_told_to_make_its_own_client() -> None:
 
 
 def test_a_client_that_is_dropped_unclosed_warns() -> None:
-    client = Client()
-    client._enter()
-    portal = client._portal
+    clients = [Client()]
+    clients[0]._enter()
+    portal = clients[0]._portal
     with pytest.warns(ResourceWarning, match="unclosed"):
-        del client
-        gc.collect()
+        clients.clear()
     assert portal is not None
     portal.close()
