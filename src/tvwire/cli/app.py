@@ -38,6 +38,7 @@ def make_app() -> App:
         result_action="return_value",
         exit_on_error=False,
         print_error=False,
+        suppress_keyboard_interrupt=False,  # run.py says what happened
     )
     for name, line in COMMANDS.items():
         app.command(f"tvwire.cli.commands.{name}:{name}", name=name, help=line)

@@ -76,8 +76,8 @@ def exit_code(error: BaseException) -> int:
 def as_text(error: TvWireError, arguments: Sequence[str] = ()) -> str:
     """Return the sentence, the hint and the command, a line each."""
     lines = [f"tvwire: {type(error).__name__}: {clean(str(error))}"]
-    if error.hint:
-        lines.append(f"  hint: {clean(error.hint)}")
+    if hint := _hint(error, arguments):
+        lines.append(f"  hint: {clean(hint)}")
     if command := command_to_paste(error, arguments):
         lines.append(f"  try:  {command}")
     return "\n".join(lines)
@@ -91,7 +91,7 @@ def as_json(error: TvWireError, arguments: Sequence[str] = (), **more: Any) -> b
         **more,
         "error": type(error).__name__,
         "message": str(error),
-        "hint": error.hint,
+        "hint": _hint(error, arguments),
         "retryable": error.retryable,
         "retry_after": getattr(error, "retry_after", None),
         "exit": exit_code(error),
@@ -101,6 +101,12 @@ def as_json(error: TvWireError, arguments: Sequence[str] = (), **more: Any) -> b
     if command := command_to_paste(error, arguments):
         document["try"] = command
     return msgspec.json.encode(document, enc_hook=str)
+
+
+def _hint(error: TvWireError, arguments: Sequence[str]) -> str:
+    if not error.hint and isinstance(error, InputError) and arguments:
+        return f"see: tvwire {arguments[0]} --help"
+    return error.hint
 
 
 def command_to_paste(error: TvWireError, arguments: Sequence[str]) -> str | None:

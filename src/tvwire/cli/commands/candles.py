@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
@@ -18,6 +18,8 @@ from ..progress import ProgressReport
 from ..table import zone
 
 __all__ = ["candles"]
+
+_ROWS_ABOVE_CHART: Final = 10
 
 
 def candles(
@@ -104,7 +106,7 @@ def _report(
             console.deliver(text.encode(), output, force=force)
         else:
             for one in several.values():
-                console.result(show_candles(one, console).encode())
+                console.result(show_candles(one, console, rows=_ROWS_ABOVE_CHART if plot else None).encode())
     if plot:
         # where a person sees it, and never between the lines of a machine format
         stderr = not to_file and form != "table"
