@@ -237,8 +237,8 @@ def test_a_short_history_has_a_first_bar() -> None:
 
 def test_a_delayed_feed_shows_the_past() -> None:
     now = at("2026-11-20T15:00:30")
-    assert MARKET.read("XETR:SAP", T("1m"), now=now).time[-1] == at("2026-11-20T14:45:00")
-    assert MARKET.read("LSE:VOD", T("1m"), now=now).time[-1] == at("2026-11-20T15:00:00")
+    assert MARKET.read("XETR:SAP", T("1m"), now=now, count=2).time[-1] == at("2026-11-20T14:45:00")
+    assert MARKET.read("LSE:VOD", T("1m"), now=now, count=2).time[-1] == at("2026-11-20T15:00:00")
 
 
 @settings(max_examples=40, deadline=None)

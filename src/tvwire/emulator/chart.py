@@ -264,7 +264,7 @@ class ChartSession:
         if zone != "exchange":
             try:
                 ZoneInfo(zone)
-            except (OSError, ValueError):  # absent, or no name of a zone at all
+            except (KeyError, OSError, ValueError):  # absent, or no name of a zone at all
                 raise Fatal("invalid timezone", arguments(call)) from None
         else:
             listings = [slot.listing for slot in self._slots.values() if slot.listing is not None]

@@ -18,6 +18,7 @@ __all__ = ["PAGE", "item", "old_item", "search"]
 PAGE: Final = 50
 _NEAR: Final = 0.34
 _MOST_NEAR: Final = 5
+_SHORTEST_NEAR: Final = 4
 _KINDS: Final = {
     "stock": ("stock", "dr"),
     "stocks": ("stock", "dr"),
@@ -56,6 +57,8 @@ def search(entries: list[Entry], text: str, *, exchange: str = "", kind: str = "
     found = [(rank, number) for number, entry in enumerate(of_exchange) if (rank := _rank(entry, wanted)) is not None]
     if found:
         return [of_exchange[number] for _, number in sorted(found)]
+    if len(wanted) < _SHORTEST_NEAR:
+        return []
     near = sorted(((-_likeness(entry, wanted), number) for number, entry in enumerate(candidates)))
     return [candidates[number] for score, number in near[:_MOST_NEAR] if -score >= _NEAR]
 
@@ -69,6 +72,8 @@ def _rank(entry: Entry, wanted: str) -> tuple[int, int] | None:
     ticker, description = entry.symbol.rpartition(":")[2].upper(), entry.description.upper()
     if ticker == wanted:
         return (0, 0)
+    if description == wanted:
+        return (0, 1)
     if ticker.startswith(wanted):
         return (1, len(ticker))
     words = wanted.split()

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from math import isnan
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from ..timeframe import Timeframe
@@ -28,6 +29,13 @@ reported."""
 
 _NS: Final = {"d": "", "indexes": []}
 _NO_CHANGE: Final = {"d": "", "indexes": "nochange"}
+
+
+class Row(msgspec.Struct, gc=False):
+    """One bar as it travels, ``i`` before ``v``: clients are known that cut the text (not the JSON) there."""
+
+    i: int
+    v: tuple[float, ...]
 
 
 class ServerSeries:
@@ -118,7 +126,7 @@ class ServerSeries:
         rows = _rows(bars, first - self._origin)
         self.live = self._last == tape.count(now)
         if rows and last == self._last:
-            self._shown = rows[-1]["v"]
+            self._shown = rows[-1].v
         update = {"node": self._node, "s": rows, "ns": _NS, "t": self.turnaround, "lbs": tape.status(self._last - 1)}
         # after older bars the whole scale is marked again, after newer ones only they are
         since = first if part is not None and first > self._first else self._first
@@ -163,28 +171,25 @@ class ServerSeries:
             return []
         begin = max(self._last - 1, self._first)
         rows = _rows(tape.read(begin, tape.count(now), now), begin - self._origin)
-        if rows and self._last > begin and rows[0]["v"] == self._shown:
+        if rows and self._last > begin and rows[0].v == self._shown:
             del rows[0]
         packets = []
         for row in rows:
-            number = row["i"] + self._origin
+            number = row.i + self._origin
             self._last = max(self._last, number + 1)
             self._future = max(0, self._future - 1)
-            self._shown = row["v"]
+            self._shown = row.v
             update = {"s": [row], "ns": _NO_CHANGE, "t": self.turnaround, "lbs": tape.status(number)}
             packets.append(encode_reply("du", session, {self.id: update}))
         return packets
 
-    def _marks(self, first: int, last: int, zone: str) -> list[list[int]]:
+    def _marks(self, first: int, last: int, zone: str) -> list[tuple[int, int, int]]:
         tape = self._tape()
-        return marks(
-            tape.times(first, last),
-            tape.dates(first, last),
-            first - self._origin,
-            intraday=tape.intraday,
-            zone=zone,
-            before=tape.step,
-        )
+        times, dates = tape.times(max(first - 1, 0), last), tape.dates(max(first - 1, 0), last)
+        if first == 0 and last > 0:  # nothing comes before the first bar of all; its weight is taken from its length
+            times = np.concatenate([times[:1] - tape.step, times])
+            dates = np.concatenate([dates[:1] - max(1, tape.step // 86_400), dates])
+        return marks(times, dates, first - self._origin, intraday=tape.intraday, zone=zone)
 
     def _tape(self) -> Tape:
         if self.tape is None:
@@ -192,7 +197,7 @@ class ServerSeries:
         return self.tape
 
 
-def _rows(bars: Columns, first_index: int) -> list[dict[str, Any]]:
+def _rows(bars: Columns, first_index: int) -> list[Row]:
     """Return bars as they travel; values are floats, all of them (docs/protocol.md, section 4.4)."""
     columns = [bars.time.astype(float), bars.open, bars.high, bars.low, bars.close]
     if bars.volume is not None:
@@ -200,4 +205,4 @@ def _rows(bars: Columns, first_index: int) -> list[dict[str, Any]]:
     values: Iterable[tuple[float, ...]] = zip(*(column.tolist() for column in columns), strict=True)
     if bars.volume is not None and np.isnan(bars.volume).any():
         values = (row[:5] if isnan(row[5]) else row for row in values)  # recordings with bars of mixed widths
-    return [{"i": index, "v": row} for index, row in enumerate(values, first_index)]
+    return [Row(index, row) for index, row in enumerate(values, first_index)]

@@ -213,7 +213,8 @@ class Track:
         def seen(column: Ints) -> Ints:
             if plain:
                 return column
-            return np.rint(column * factor).astype(np.int64) + shift
+            moved: Ints = np.rint(column * factor).astype(np.int64) + shift
+            return moved
 
         last = np.concatenate([where[1:], [len(found.time)]]) - 1
         prices = [
