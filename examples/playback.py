@@ -17,9 +17,9 @@ def main(path: str) -> list[tvwire.Candles]:
     results = []
     with Emulator(capture=path) as emulator, tvwire.Client(endpoint=emulator.url) as tv:
         for row in list_series(path):
-            got = tv.candles(row.symbol, row.timeframe, count=100_000)
-            guessed = " (guessed)" if row.timeframe_inferred else ""
-            print(f"{row.symbol} {row.timeframe}{guessed}: {len(got)} candles, {got[0].time} to {got[-1].time}")
+            got = tv.candles(row["symbol"], row["timeframe"], count=100_000)
+            guessed = " (guessed)" if row["timeframe_inferred"] else ""
+            print(f"{row['symbol']} {row['timeframe']}{guessed}: {len(got)} candles, {got[0].time} to {got[-1].time}")
             results.append(got)
     return results
 
