@@ -31,7 +31,7 @@ def emulate(
     seed: int = 1,
     capture: Path | None = None,
     list_: Annotated[Flag, Parameter(name="--list")] = False,
-    truth: tuple[str, str] | None = None,
+    truth: Annotated[tuple[str, str] | None, Parameter(negative=())] = None,
     start: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     end: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     now: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
