@@ -3,10 +3,8 @@
 Registered by the package's entry point, so installing ``tvwire[emulator]`` is enough. Importing this module is
 cheap: the server is only imported when a test asks for it.
 
-Example:
-    >>> def test_my_program(tvwire_emulator):  # doctest: +SKIP
-    ...     with tvwire.Client(endpoint=tvwire_emulator.url) as tv:
-    ...         assert tv.candles("NASDAQ:AAPL", "1D") == tvwire_emulator.candles("NASDAQ:AAPL", "1D", count=300)
+A test names the fixture as its argument and gives ``tvwire_emulator.url`` to the program under test as its endpoint;
+``tvwire_emulator.candles(…)`` is what must come out.
 """
 
 from __future__ import annotations
