@@ -132,6 +132,8 @@ def board(payloads: list[bytes]) -> QuoteBoard:
         reply = decode(payload)
         assert isinstance(reply, (QuoteData, QuoteCompleted))
         quotes.receive(reply)
+    for state in quotes.values():
+        state.settle()  # what a consumer that reads its quotes does
     return quotes
 
 

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tvwire.session.quote import QuoteBoard, QuoteState
+from tvwire.wire.codec import decode
+from tvwire.wire.replies import QuoteCompleted, QuoteData
+
+NAMES = ["NASDAQ:AAPL", "NASDAQ:MSFT", "FX:EURUSD"]
+FIELDS = ["lp", "ch", "volume", "description", "currency_code", "typespecs", "is_tradable"]
+VALUES = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-(2**60), 2**60),
+    st.sampled_from(["USD", "EUR", "a text that is longer than what is likely to be shared"]),
+    st.booleans(),
+    st.none(),
+    st.just(["common"]),
+)
+
+
+def quote(name: str, values: dict[str, Any], **more: Any) -> QuoteData:
+    reply = decode(json.dumps({"m": "qsd", "p": ["qs_1", {"n": name, "s": "ok", "v": values, **more}]}).encode())
+    assert isinstance(reply, QuoteData)
+    return reply
+
+
+def completed(name: str) -> QuoteCompleted:
+    reply = decode(json.dumps({"m": "quote_completed", "p": ["qs_1", name]}).encode())
+    assert isinstance(reply, QuoteCompleted)
+    return reply
+
+
+def board() -> QuoteBoard:
+    board = QuoteBoard()
+    for name in NAMES:
+        board.add(name)
+    return board
+
+
+def test_values_replace_the_earlier_ones_and_others_stay() -> None:
+    quotes = board()
+    quotes.receive(quote(NAMES[0], {"lp": 187.34, "volume": 20932219, "typespecs": ["common", "etf"]}))
+    quotes.receive(quote(NAMES[0], {"lp": 187.5, "typespecs": []}))
+    assert quotes[NAMES[0]].values == {"lp": 187.5, "volume": 20932219, "typespecs": []}
+    assert quotes[NAMES[1]].values == {}
+
+
+def test_a_symbol_that_is_not_followed_is_ignored() -> None:
+    quotes = board()
+    assert quotes.receive(quote("NASDAQ:NVDA", {"lp": 1.0})) is None
+    assert quotes.receive(completed("NASDAQ:NVDA")) is None
+    assert list(quotes) == NAMES
+
+
+def test_a_snapshot_is_whole_when_the_server_says_so_or_refuses_the_symbol() -> None:
+    quotes = board()
+    state = quotes.receive(quote(NAMES[0], {"lp": 1.0}))
+    assert state is not None
+    assert (state.complete, state.error) == (False, "")
+    quotes.receive(completed(NAMES[0]))
+    assert (state.complete, state.error) == (True, "")
+    refused = quotes.receive(quote(NAMES[1], {}, s="error", errmsg="no_such_symbol"))
+    assert refused is not None
+    assert (refused.complete, refused.error) == (True, "no_such_symbol")
+
+
+def test_following_a_symbol_twice_keeps_what_is_known() -> None:
+    quotes = board()
+    quotes.receive(quote(NAMES[0], {"lp": 1.0}))
+    assert quotes.add(NAMES[0]).values == {"lp": 1.0}
+
+
+def test_a_removed_symbol_leaves_nothing_to_the_next_and_its_state_stays_readable() -> None:
+    quotes = board()
+    state = quotes.receive(quote(NAMES[0], {"lp": 1.0, "currency_code": "USD"}))
+    assert isinstance(state, QuoteState)
+    quotes.remove(NAMES[0])
+    quotes.remove(NAMES[0])
+    quotes.add("NASDAQ:NVDA")
+    quotes.receive(quote("NASDAQ:NVDA", {"ch": 2.0}))
+    assert quotes["NASDAQ:NVDA"].values == {"ch": 2.0}
+    assert state.values == {"lp": 1.0, "currency_code": "USD"}
+
+
+def test_whole_numbers_that_no_float_holds_are_kept_exactly() -> None:
+    quotes = board()
+    quotes.receive(quote(NAMES[0], {"market_cap_basic": 2**53 + 1}))
+    assert quotes[NAMES[0]].values == {"market_cap_basic": 2**53 + 1}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(NAMES), st.dictionaries(st.sampled_from(FIELDS), VALUES), st.booleans()),
+        max_size=25,
+    )
+)
+def test_a_board_agrees_with_dictionaries_whenever_it_is_read(
+    changes: list[tuple[str, dict[str, Any], bool]],
+) -> None:
+    quotes, expected = board(), {name: dict[str, Any]() for name in NAMES}
+    for name, values, read in changes:
+        quotes.receive(quote(name, values))
+        expected[name].update(values)
+        if read:
+            assert quotes[name].values == expected[name]
+    assert {name: state.values for name, state in quotes.items()} == expected
