@@ -249,7 +249,7 @@ def _decode_bulk(payload: bytes) -> Reply | None:
                 return None
             taken.append(points)
             points = []
-        update = Update(points, part.study, part.plots, part.ns, part.turnaround, part.node, part.last_bar)
+        update = Update(points, part.ns, part.turnaround, part.last_bar, part.study, part.node, part.plots)
         update.columns = columns  # type: ignore[assignment]  # declared None to keep JSON out
         updates[name] = update
     if sorted(taken) != list(range(len(arrays))):

@@ -33,6 +33,10 @@ _HEADER: Final = re.compile(r"~m~([0-9]+)~m~")
 # lengths as the server writes them; a table look-up also refuses 007, +5 and 1_0, which int() would take
 _DIGITS: Final = [b"%d" % n for n in range(8192)]
 _digits_of: Final = _DIGITS.__getitem__
+_headers: Final[dict[int, bytes]] = {}
+"""Header of a message of one packet, by the size of the message; the size says all that is in it."""
+_LONG: Final = 65_536
+"""Bytes from which looking for markers everywhere costs more than walking from length to length."""
 
 
 def frame(payload: str) -> str:
@@ -64,23 +68,16 @@ class FrameReader:
             raise PayloadTooLarge(
                 f"a message of {len(message)} bytes exceeds the limit of {self.limit}", limit=self.limit
             )
-        # In ASCII all units agree, and cutting at every marker is what a walk by the lengths does as long as
-        # every length fits its piece. A marker inside a payload makes one disagree: then the walk decides.
-        parts = message.split(_MARK)
-        if message.isascii() and not parts[0]:
-            try:
-                if len(parts) == 3:
-                    payload = parts[2]
-                    if _DIGITS[len(payload)] == parts[1]:
-                        return [payload]
-                else:
-                    payloads = parts[2::2]
-                    if parts[1::2] == list(map(_digits_of, map(len, payloads))) and payloads:
-                        return payloads
-            except IndexError:
-                payloads = parts[2::2]
-                if parts[1::2] == [b"%d" % len(payload) for payload in payloads]:
-                    return payloads
+        if message.isascii():
+            # In ASCII all units agree. Live traffic repeats its sizes, so its headers are remembered by them.
+            header = _headers.get(len(message))
+            if header is not None and message.startswith(header):
+                return [message[len(header) :]]
+            payloads = _by_cutting(message) if len(message) < _LONG else _by_length(message)
+            if payloads is not None:
+                if len(payloads) == 1 and len(message) < len(_DIGITS):
+                    _headers[len(message)] = message[: -len(payloads[0]) or None]
+                return payloads
         return self._walk(message)
 
     def _walk(self, message: bytes) -> list[bytes]:
@@ -129,6 +126,35 @@ class FrameReader:
         if size > self.limit:
             raise PayloadTooLarge(f"a packet of {size} units exceeds the limit of {self.limit}", limit=self.limit)
         return size
+
+
+def _by_cutting(message: bytes) -> list[bytes] | None:
+    """Cut ASCII at every marker; None unless every length fits its piece, as it would in a walk by lengths."""
+    parts = message.split(_MARK)
+    payloads = parts[2::2]
+    try:
+        sizes = list(map(_digits_of, map(len, payloads)))
+    except IndexError:
+        sizes = [b"%d" % len(payload) for payload in payloads]
+    # a marker inside a payload makes a length disagree: then the walk decides
+    return payloads if not parts[0] and parts[1::2] == sizes and payloads else None
+
+
+def _by_length(message: bytes) -> list[bytes] | None:
+    """Cut long ASCII from length to length; None when one does not land on the next header or the end."""
+    payloads: list[bytes] = []
+    at, end = 0, len(message)
+    while at < end:
+        start = message.find(_MARK, at + 4, at + 6 + _MOST_DIGITS) + 3
+        digits = message[at + 3 : start - 3]
+        if start < 3 or not message.startswith(_MARK, at) or not digits.isdigit():
+            return None
+        size = int(digits)
+        at = start + size
+        if at > end or digits != b"%d" % size:
+            return None
+        payloads.append(message[start:at])
+    return payloads
 
 
 def _ends(

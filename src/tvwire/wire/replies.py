@@ -103,7 +103,9 @@ class Packet(msgspec.Struct, gc=False):
         return self.m in VERBS
 
 
-class _Tagged(msgspec.Struct, gc=False, tag_field="m", rename={"raw": _RAW}, kw_only=True):
+class _Tagged(msgspec.Struct, gc=False, tag_field="m", rename={"raw": _RAW}):
+    # In the order of the wire: msgspec looks for each key where the one before it ended (0.1 µs of 1 µs).
+    p: Any
     t: float | None = None
     """UTC seconds of the server, if it said."""
     t_ms: float | None = None
@@ -242,15 +244,16 @@ class Update(
 ):
     """What changed of one series, study or point set."""
 
+    # in the order of a live packet, as above
     points: list[Bar] | None = None
     """Bars as decoded; empty where a long message went straight to columns."""
-    study: list[Point] | None = None
-    plots: list[Any] | None = None
-    """Points of a point set."""
     ns: NonSeries | None = None
     turnaround: str = ""
-    node: str | None = None
     last_bar: LastBar | None = None
+    study: list[Point] | None = None
+    node: str | None = None
+    plots: list[Any] | None = None
+    """Points of a point set."""
     columns: None = None
 
     @property

@@ -1,0 +1,176 @@
+"""P1: small packets, from the bytes of a message to typed replies.
+
+Corpus, seeded: 2,000 ``du`` of about 200 bytes, 2,000 ``qsd`` of about 270 bytes over 1,000 symbols, one a message,
+and the same mixed, 8 a message. Compared with what most clients do: a regular expression and the standard
+library's ``json``. Results are asserted equal to it before anything is timed.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from bench.support import Goals, arguments, header, ratio, rounds, table
+
+from tvwire.wire.codec import decode
+from tvwire.wire.frames import FrameReader, frame
+from tvwire.wire.replies import DataUpdate, QuoteData, Typed
+
+PACKETS = 2_000
+MUST = 3.5
+REPEAT = 5
+Sink = Callable[[Any], object]
+_bare = msgspec.json.Decoder(Typed).decode
+_SPLIT = re.compile(r"~m~\d+~m~")
+
+
+def updates(rng: random.Random) -> list[str]:
+    """Make ``du`` packets of one series, as a live 1-minute chart gives them."""
+    packets, price = [], 27_000.0
+    for k in range(PACKETS):
+        price = round(price * (1 + rng.uniform(-1e-4, 1e-4)), 2)
+        prices = [round(price + step, 2) for step in (0, 3.25, -2.5, 0.75)]
+        bar = [1_686_340_980.0 + 60 * (k // 20), *prices]
+        packets.append(
+            _packet(
+                "du",
+                "cs_xkd21F2c6xIU",
+                {
+                    "sds_1": {
+                        "s": [{"i": 299 + k // 20, "v": [*bar, round(rng.uniform(1, 900), 5)]}],
+                        "ns": {"d": "", "indexes": "nochange"},
+                        "t": "s1",
+                        "lbs": {"bar_close_time": 1_686_341_040 + 60 * (k // 20)},
+                    }
+                },
+            )
+        )
+    return packets
+
+
+def quotes(rng: random.Random) -> list[str]:
+    """Make ``qsd`` packets over 1,000 symbols."""
+    packets = []
+    for k in range(PACKETS):
+        last = round(rng.uniform(10, 900), 2)
+        packets.append(
+            _packet(
+                "qsd",
+                "qs_cC2wPCt1dRcI",
+                {
+                    "n": f"NASDAQ:SYM{rng.randrange(1000):04}",
+                    "s": "ok",
+                    "v": {
+                        "lp": last,
+                        "ch": round(rng.uniform(-9, 9), 2),
+                        "chp": round(rng.uniform(-5, 5), 2),
+                        "volume": rng.randrange(10**8),
+                        "lp_time": 1_686_340_980 + k,
+                        "bid": round(last - 0.01, 2),
+                        "ask": round(last + 0.01, 2),
+                        "bid_size": float(rng.randrange(1, 900)),
+                        "ask_size": float(rng.randrange(1, 900)),
+                        "update_mode": "streaming",
+                    },
+                },
+            )
+        )
+    return packets
+
+
+def _packet(verb: str, *p: Any) -> str:
+    return json.dumps({"m": verb, "p": p}, separators=(",", ":"))
+
+
+def messages(packets: Sequence[str], size: int) -> list[bytes]:
+    """Frame packets, *size* a message."""
+    return ["".join(map(frame, packets[start : start + size])).encode() for start in range(0, len(packets), size)]
+
+
+def common(corpus: Sequence[bytes], sink: Sink) -> None:
+    """Decode as most clients do."""
+    for message in corpus:
+        for part in _SPLIT.split(message.decode()):
+            if part:
+                sink(json.loads(part))
+
+
+def ours(corpus: Sequence[bytes], sink: Sink) -> None:
+    """Decode as a connection of tvwire does."""
+    read = FrameReader().read
+    for message in corpus:
+        for payload in read(message):
+            sink(decode(payload))
+
+
+def bare(corpus: Sequence[bytes], sink: Sink) -> None:
+    """Decode with msgspec alone: a plain split, the same structs. No client can be faster with this decoder."""
+    for message in corpus:
+        for payload in message.split(b"~m~")[2::2]:
+            sink(_bare(payload))
+
+
+def verify(corpus: Sequence[bytes]) -> None:
+    """Check that both ways agree on every value that is used."""
+    theirs: list[Any] = []
+    replies: list[Any] = []
+    common(corpus, theirs.append)
+    ours(corpus, replies.append)
+    for expected, reply in zip(theirs, replies, strict=True):
+        assert json.loads(reply.raw) == expected
+        assert reply.p.session == expected["p"][0]
+        if isinstance(reply, QuoteData):
+            values = expected["p"][1]
+            assert (reply.p.data.n, reply.p.data.s, reply.p.data.v) == (values["n"], values["s"], values["v"])
+        else:
+            assert isinstance(reply, DataUpdate)
+            ((name, update),) = reply.p.updates.items()
+            ((wanted_name, wanted),) = expected["p"][1].items()
+            assert update.points is not None
+            assert (name, update.turnaround) == (wanted_name, wanted["t"])
+            v = update.points[0].v
+            assert [v.time, v.open, v.high, v.low, v.close, v.volume] == wanted["s"][0]["v"]
+            assert update.bar_close_time == wanted["lbs"]["bar_close_time"]
+
+
+def _on(way: Callable[[Sequence[bytes], Sink], None], corpus: list[bytes]) -> Callable[[], None]:
+    # each packet is let go at once, as a live client does
+    def run() -> None:
+        for _ in range(REPEAT):
+            way(corpus, _drop)
+
+    return run
+
+
+def _drop(packet: object) -> None:
+    pass
+
+
+def main() -> None:
+    """Measure."""
+    options = arguments(__doc__)
+    header("msgspec")
+    goals = Goals(check=options.check)
+    rng = random.Random(20261122)
+    du, qsd = updates(rng), quotes(rng)
+    mixed = [packet for pair in zip(du, qsd, strict=True) for packet in pair]
+    print(f"du of {len(du[0])} bytes, qsd of {len(qsd[0])} bytes")
+    ratios = []
+    for name, corpus in (("du", messages(du, 1)), ("qsd", messages(qsd, 1)), ("8 mixed", messages(mixed, 8))):
+        verify(corpus)
+        ways = {"json + re": common, "tvwire": ours, "bare msgspec": bare}
+        spent = rounds({f"{name}: {way}": _on(run, corpus) for way, run in ways.items()}, times=options.rounds)
+        table(spent, per=REPEAT * PACKETS * (2 if name == "8 mixed" else 1), unit="packet")
+        slow, fast, floor = spent.values()
+        ratios.append(ratio(slow, fast))
+        print(f"  {name}: {ratios[-1]:.2f} times; the floor is {ratio(slow, floor):.2f} times")
+    goals.at_least("P1 small packets, worst of the three", min(ratios), MUST)
+    goals.finish()
+
+
+if __name__ == "__main__":
+    main()
