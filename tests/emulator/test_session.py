@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from emulator import raw
 from tvwire.emulator.clock import MarketClock
@@ -391,6 +393,62 @@ def test_a_study_without_its_series_kills_the_session_and_an_unknown_study_is_an
     lost = client.send("create_study", "cs_1", "st2", "st1", "sds_9", "X@tv", {})
     assert lost[0]["p"][:2] == ["cs_1", "unknown parent id"]
     assert lost[0]["p"][2].startswith('method: create_study. args: "[st2, st1, sds_9, X@tv, ')
+
+
+def test_a_currency_without_a_rate_is_refused() -> None:
+    found = Client().chart('={"currency-id":"ZZZ","symbol":"NASDAQ:AAPL"}').series()
+    assert ms(found) == ["series_loading", "symbol_error", "series_error"]
+
+
+VERBS = [
+    "set_auth_token", "set_locale", "chart_create_session", "chart_delete_session", "resolve_symbol", "create_series",
+    "modify_series", "remove_series", "request_more_data", "request_more_tickmarks", "switch_timezone",
+    "get_first_bar_time", "create_study", "modify_study", "remove_study", "request_studies_metadata",
+    "quote_create_session", "quote_add_symbols", "quote_set_fields", "quote_fast_symbols", "quote_remove_symbols",
+    "depth_set_symbol", "replay_reset", "request_history_data", "set_future_tickmarks_mode", "whatever",
+]  # fmt: skip
+LIKELY = st.sampled_from(
+    [
+        "cs_1",
+        "sds_1",
+        "sds_sym_1",
+        "s1",
+        "1D",
+        "60",
+        "",
+        BTC,
+        "NASDAQ:AAPL",
+        "=[]",
+        "LASTSESSION",
+        "5D",
+        "ALL",
+        "exchange",
+    ]
+)
+ANYTHING = st.recursive(
+    LIKELY
+    | st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(LIKELY, inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(VERBS), st.lists(ANYTHING, max_size=8)), max_size=12))
+def test_nothing_that_a_client_says_breaks_the_server(calls: list[tuple[str, list[Any]]]) -> None:
+    client = Client().chart()
+    client.series("60", 5)
+    for verb, p in calls:
+        if client.session.closed:
+            break
+        for message in client.session.receive(raw.framed(verb, *p), client.time):
+            assert all(isinstance(packet["p"], list) for packet in raw.packets(message))
+        for message in client.wait(1.0):
+            assert raw.cut(message)
+        client.session.describe()
 
 
 # history

@@ -161,10 +161,11 @@ class MarketFeed:
         """Return the symbol.
 
         Raises:
-            Refused: ``invalid symbol``, for expressions too, which the emulator does not know.
+            Refused: ``invalid symbol``, for expressions too, which the emulator does not know. unverified: also for
+                a currency without a rate.
         """
         item = self.market.find(descriptor.symbol)
-        if item is None:
+        if item is None or not self.market.converts(item, descriptor.view.currency):
             raise Refused("invalid symbol")
         return Listing(descriptor, item.symbol, symbol_info(item, descriptor.view, now))
 

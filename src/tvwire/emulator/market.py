@@ -51,11 +51,16 @@ class Market:
             now: Only decides how far the calendar must reach.
 
         Raises:
-            InputError: Unknown symbol, or a timeframe that is not made from time.
+            InputError: Unknown symbol, no rate for the currency, or a timeframe that is not made from time.
         """
         if timeframe.seconds is None:
             raise InputError(f"{timeframe} bars are not made by the emulator")
         return self._track(symbol, timeframe, view, SymbolPath.horizon(now))
+
+    def converts(self, item: Instrument, currency: str | None) -> bool:
+        """Whether prices of the symbol can be given in *currency*; None is its own."""
+        own, wanted = _plain(item.currency), _plain(currency)
+        return wanted in (None, own) or None not in (self._in_dollars(own), self._in_dollars(wanted))
 
     def read(
         self,
@@ -115,12 +120,12 @@ class Market:
 
     def _rates(self, path: SymbolPath, currency: str | None, horizon: int) -> np.ndarray | None:
         """Return the price of the symbol's currency in another one for each day, None if nothing changes."""
-        own, wanted = path.instrument.currency, _plain(currency)
-        if wanted is None or _plain(own) == wanted:
+        own, wanted = _plain(path.instrument.currency), _plain(currency)
+        if wanted is None or own == wanted:
             return None
-        to_usd, from_usd = self._in_dollars(_plain(own)), self._in_dollars(wanted)
+        to_usd, from_usd = self._in_dollars(own), self._in_dollars(wanted)
         if to_usd is None or from_usd is None:
-            return None
+            raise InputError(f"the emulator has no rate from {path.instrument.currency} to {currency}")
         dates = path.days(horizon).date
         rates: np.ndarray = self._at(to_usd, dates, horizon) / self._at(from_usd, dates, horizon)
         return rates

@@ -237,6 +237,8 @@ def refine(bars: Pieces, count: int, seconds: int) -> Pieces:
     noise -= noise[:, -1:] * (end / count)
     span = high - low
     line += noise * (span * (0.35 / np.sqrt(count)))
+    # mirrored rather than cut off at the extremes, where it would stick
+    line = high - np.abs(high - (low + np.abs(line - low)))
     closes = np.rint(np.minimum(np.maximum(line, low), high)).astype(np.int64)
     closes[:, -1] = bars.close
     opens = np.empty_like(closes)
