@@ -87,6 +87,7 @@ def test_the_list_of_a_recording_is_json_rows_and_each_series_is_served_as_recor
         (("--end", "2026-01-01"), "--end, --now, --count and --session go with --truth"),
         (("--truth", "NOPE:NOPE", "1D"), "the emulator has no symbol 'NOPE:NOPE'"),
         (("--plan", "golden"), 'invalid value "golden" for --plan'),
+        (("--port", "99999"), "--port 99999 is not between 0 and 65535"),
         (("--speed", "0"), "speed must be a positive number"),
     ],
 )

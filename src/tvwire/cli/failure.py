@@ -121,7 +121,7 @@ def command_to_paste(error: TvWireError, arguments: Sequence[str]) -> str | None
         return _command([*words, "--force"]) if words else None
     if isinstance(error, RequestTimeout):
         return _command([*words, "--timeout", "300"]) if words and "--timeout" not in words else None
-    if isinstance(error, ConnectFailed) and (port := _local_port(words)):
+    if isinstance(error, ConnectFailed) and error.phase == "tcp" and (port := _local_port(words)):
         return _command(["emulate", "--port", port])
     return None
 
@@ -141,8 +141,9 @@ def _replaced(word: str, symbol: str, other: str) -> str:
 
 
 def _local_port(words: Sequence[str]) -> str | None:
-    place = next((word for word in (*words, os.environ.get("TVWIRE_ENDPOINT", "")) if "//127.0.0.1:" in word), "")
-    match = re.search(r"//127\.0\.0\.1:(\d+)", place)
+    """Return the port of a loopback endpoint, where an emulator would listen."""
+    place = " ".join(_endpoint(words)) or os.environ.get("TVWIRE_ENDPOINT", "")
+    match = re.search(r"//(?:127\.0\.0\.1|localhost):(\d+)", place)
     return match[1] if match else None
 
 

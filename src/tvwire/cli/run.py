@@ -50,6 +50,8 @@ def _guarded(arguments: Sequence[str]) -> int:
         _say("tvwire: interrupted")
         return failure.exit_code(interrupt)
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            return 0  # rich's way of saying that the reader has left
         return end.code if isinstance(end.code, int) else 0
     except BrokenPipeError:
         raise

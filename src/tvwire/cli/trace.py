@@ -10,6 +10,8 @@ from typing import Self
 
 import msgspec
 
+from ..errors import InputError
+
 __all__ = ["TraceFile"]
 
 
@@ -17,10 +19,17 @@ class TraceFile:
     """Writes a line ``{"dir", "data", "time"}`` per message; called from the client's thread.
 
     The file is readable by its owner only: account names and symbols are in it, though no tokens.
+
+    Raises:
+        InputError: The file cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        except OSError as error:
+            raise InputError(f"cannot write the trace to {path}: {error.strerror or error}") from error
+        self._file = os.fdopen(handle, "wb")
 
     def __enter__(self) -> Self:
         return self

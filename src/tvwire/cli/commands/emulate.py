@@ -70,6 +70,8 @@ def emulate(
         raise InputError("--end, --now, --count and --session go with --truth", hint="add --truth SYMBOL TIMEFRAME")
     clock = time.time()
     began = None if start is None else float(seconds(start, clock, name="start"))
+    if not 0 <= port <= 65_535:
+        raise InputError(f"--port {port} is not between 0 and 65535", hint="0 takes a free one")
     emulator_extra()
     if truth is not None:
         from ...emulator.truth import truth as true_candles
