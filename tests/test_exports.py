@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from types import FunctionType
@@ -83,6 +85,13 @@ def test_a_public_name_is_on_the_api_page(name: str) -> None:
 def test_the_api_page_has_nothing_but_public_names() -> None:
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^::: tvwire\.(\w+)$", page, re.MULTILINE)) == sorted(NAMES)
+
+
+def test_importing_tvwire_loads_no_transport_and_no_library_that_may_not_be_needed() -> None:
+    heavy = {"httpx2", "httpcore2", "websockets", "picows", "stamina", "platformdirs", "simdjson"}
+    code = f"import sys, tvwire; print(sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def kind(name: str) -> tuple[int, str]:
