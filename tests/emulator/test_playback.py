@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 from emulator import raw
 from emulator.recordings import Bars, recorded_bars
 from support.captures import capture, socket_captures
-from tvwire import InputError, Timeframe
+from tvwire import DecodeError, InputError, Timeframe
 from tvwire.emulator.playback import list_series
 from tvwire.emulator.server import Emulator
 
@@ -351,6 +351,14 @@ def test_binary_rows_and_other_texts_are_passed_over(tmp_path: Path) -> None:
     ]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert [row["bars"] for row in list_series(path)] == [2]
+
+
+def test_a_file_that_is_no_recording_is_told_apart_from_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("")
+    assert list_series(tmp_path / "empty.jsonl") == []
+    (tmp_path / "broken.jsonl").write_text("{bad\n")
+    with pytest.raises(DecodeError, match="line 1 is not JSON"):
+        list_series(tmp_path / "broken.jsonl")
 
 
 def test_a_missing_file_is_the_users_mistake(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def list_series(path: str | Path) -> list[dict[str, Any]]:
 
     Raises:
         InputError: The file cannot be read.
+        DecodeError: It is not in the form that its name says; the text names the line.
     """
     return [series.row() for series in _read(Path(path))]
 
@@ -123,6 +124,7 @@ class PlaybackFeed:
 
         Raises:
             InputError: The file cannot be read.
+            DecodeError: It is not in the form that its name says.
         """
         return cls(_read(path))
 

@@ -59,6 +59,7 @@ class Emulator:
 
     Raises:
         InputError: A value is out of range, or the recording cannot be read.
+        DecodeError: The recording is not in the form that its name says.
 
     Example:
         >>> from tvwire.emulator.server import Emulator
