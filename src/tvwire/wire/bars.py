@@ -89,17 +89,14 @@ class Bars:
 
 def fold(points: Sequence[Bar]) -> Bars:
     """Turn decoded bars into columns: the slow way, and the oracle of the other."""
-    table = np.empty((6, len(points)))
-    index = np.empty(len(points), np.int64)
-    time = np.empty(len(points), np.int64)
-    for place, point in enumerate(points):
-        v = point.v
-        index[place] = point.i
-        time[place] = np.floor(v.time)
-        # float("NaN") is what "NaN" means; None becomes NaN by numpy's own rule
-        table[1:, place] = [v.open, v.high, v.low, v.close, v.volume]
-    prices = table[1:]
+    rows = [(v.open, v.high, v.low, v.close, v.volume) for v in (point.v for point in points)]
+    prices = np.array(
+        [[value if isinstance(value, float) else np.nan for value in row] for row in rows], np.float64
+    ).reshape(-1, 5)
     prices[prices == MISSING] = np.nan
+    prices = np.ascontiguousarray(prices.T)
+    index = np.array([point.i for point in points], np.int64)
+    time = np.floor([point.v.time for point in points]).astype(np.int64)
     return Bars(
         index=index,
         time=time,

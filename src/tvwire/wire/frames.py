@@ -27,6 +27,7 @@ __all__ = ["Cut", "FrameReader", "Unit", "cut", "frame", "kind_of", "units"]
 Unit = Literal["u16", "cp", "u8"]
 """What a length counts: UTF-16 code units, code points or UTF-8 bytes."""
 
+_UNITS: Final[tuple[Unit, ...]] = ("u16", "cp", "u8")
 _MARK: Final = b"~m~"
 _MOST_DIGITS: Final = 8
 _HEADER: Final = re.compile(r"~m~([0-9]+)~m~")
@@ -294,10 +295,12 @@ def _measure(piece: str, declared: int | None, digits: str) -> tuple[str, Unit |
     if declared is None:
         return shorter, None, f"the length {digits[:20]} has more than {_MOST_DIGITS} digits"
     odd = None if digits.isascii() else "the length is not in ASCII digits"
-    for candidate in dict.fromkeys((piece, piece.rstrip("\r\n"), shorter)):
-        for unit, size in units(candidate).items():
-            if size == declared:
-                return candidate, unit, odd
+    # by unit first: a newline must not be counted in to make a lesser unit fit
+    measured = [(text, units(text)) for text in dict.fromkeys((piece, piece.rstrip("\r\n"), shorter))]
+    for unit in _UNITS:
+        for text, sizes in measured:
+            if sizes[unit] == declared:
+                return text, unit, odd
     sizes = units(shorter)
     found = f"{sizes['u16']}"
     if not shorter.isascii():
