@@ -198,6 +198,21 @@ def test_the_table_shows_the_ends_and_the_zone(run: Run, emulator: Any) -> None:
     assert "\x1b" not in utc
 
 
+def test_a_narrow_table_leaves_columns_out_rather_than_digits(emulator: Any) -> None:
+    from rich.console import Console
+
+    from tvwire.cli.table import candles_table
+
+    candles = emulator.candles("BINANCE:BTCUSDT", "1h", count=3, end=1_790_000_000)
+    for width, columns in ((120, "time open high low close volume"), (58, "time high low close"), (32, "time close")):
+        console = Console(width=width, file=io.StringIO())
+        with console.capture() as capture:
+            console.print(candles_table(candles, UTC, rows=20, width=width))
+        table = capture.get()[capture.get().index(" time ") :]
+        assert table.splitlines()[0].split() == columns.split()
+        assert "…" not in table
+
+
 def test_the_chart_fits_and_stays_out_of_machine_formats(run: Run, emulator: Any) -> None:
     words = ("candles", "BINANCE:BTCUSDT", "1h", "-n", "150", "--plot", "--endpoint", emulator.url)
     piped = run(*words)

@@ -7,6 +7,7 @@ options, formats, tables, errors and exit codes.
 from __future__ import annotations
 
 import importlib.util
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -30,4 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     from .run import run
 
-    return run(list(sys.argv[1:] if arguments is None else arguments))
+    if arguments is not None:
+        return run(list(arguments))
+    code = run(sys.argv[1:])
+    if code == 130:
+        # a second Ctrl-C, while Python ends, must not turn the exit code into a death by signal
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return code

@@ -44,7 +44,7 @@ def show_candles(candles: Candles, console: Console, *, rows: int | None = None)
     if rows is None:
         rows = max(6, min(_ROWS, rich.height - _AROUND)) if is_terminal(sys.stdout) else _ROWS
     with rich.capture() as capture:
-        rich.print(candles_table(candles, where, rows=rows))
+        rich.print(candles_table(candles, where, rows=rows, width=rich.width))
         rich.print(footer(candles, where, options.tz), style="dim")
     return str(capture.get())
 

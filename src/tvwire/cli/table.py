@@ -46,8 +46,12 @@ def stamp(timestamp: int, where: tzinfo, *, seconds: bool = False, days: bool = 
     return datetime.fromtimestamp(timestamp, where).strftime(shape)
 
 
-def candles_table(candles: Candles, where: tzinfo, *, rows: int) -> Table:
-    """Return a table of the first and the last candles, *rows* at most.
+_DROPPED: Final = (("volume",), ("open",), ("high", "low"))
+"""Columns to leave out of a table that is too wide, in this order: half a number is worse than none."""
+
+
+def candles_table(candles: Candles, where: tzinfo, *, rows: int, width: int) -> Table:
+    """Return a table of the first and the last candles, *rows* at most, in at most *width* columns.
 
     The candle that is still forming is dim.
     """
@@ -60,19 +64,24 @@ def candles_table(candles: Candles, where: tzinfo, *, rows: int) -> Table:
     times = [int(candles.time[i]) for i in shown]
     days = not meta.timeframe.is_intraday and all(t % 86_400 == 0 for t in times) and where is UTC
     seconds = any(t % 60 for t in times)
-    columns = [_numbers([float(getattr(candles, name)[i]) for i in shown]) for name in _PRICES]
+    labels = [stamp(time, where, seconds=seconds, days=days) for time in times]
+    columns = {name: _numbers([float(getattr(candles, name)[i]) for i in shown]) for name in _PRICES}
+    for names in _DROPPED:
+        widths = [max(map(len, [title, *cells])) for title, cells in (("time", labels), *columns.items())]
+        if sum(widths) + 3 * len(widths) - 1 <= width:
+            break
+        for name in names:
+            del columns[name]
     table = Table(box=box.SIMPLE_HEAD, title=_title(candles), title_style="bold", title_justify="left", pad_edge=False)
     table.add_column("time", no_wrap=True)
-    for name in _PRICES:
+    for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     for place, index in enumerate(shown):
         if place and index != shown[place - 1] + 1:
-            table.add_row("…", *(["…"] * 5), style="dim")
+            table.add_row("…", *(["…"] * len(columns)), style="dim")
         forming = meta.last_closed is not None and times[place] > meta.last_closed
-        cells = [column[place] for column in columns]
-        table.add_row(
-            stamp(times[place], where, seconds=seconds, days=days), *cells, style="dim italic" if forming else None
-        )
+        cells = [column[place] for column in columns.values()]
+        table.add_row(labels[place], *cells, style="dim italic" if forming else None)
     return table
 
 

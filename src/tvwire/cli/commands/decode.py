@@ -19,8 +19,8 @@ from ..table import records_table
 
 __all__ = ["decode"]
 
-_SHOWN: Final = 60
-"""Characters of a payload in the table."""
+_BESIDE: Final = 72
+"""Columns of the table that are not for the payload, about."""
 _TOLD: Final = 20
 """Problems told one by one; the rest is counted."""
 
@@ -82,6 +82,7 @@ def _summary(files: Sequence[Path], console: Console) -> int:
 
 
 def _table(found: list[Part], console: Console) -> None:
+    shown = max(20, console.rich().width - _BESIDE)
     rows = [
         {
             "row": part.row,
@@ -89,7 +90,7 @@ def _table(found: list[Part], console: Console) -> None:
             "dir": part.direction,
             "kind": part.kind,
             "length": part.declared,
-            "data": text[:_SHOWN] + ("…" if len(text) > _SHOWN else ""),
+            "data": text[:shown] + ("…" if len(text) > shown else ""),
         }
         for time, part, text in preview(iter(found))
     ]
