@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
@@ -158,10 +159,8 @@ def test_a_damaged_message_raises_nothing_but_the_documented(text: str, data: st
     message = bytearray((frame(text) + PING).encode())
     for _ in range(data.draw(st.integers(1, 3))):
         message[data.draw(st.integers(0, len(message) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with contextlib.suppress(FrameError, PayloadTooLarge):
         FrameReader().read(bytes(message))
-    except (FrameError, PayloadTooLarge):
-        pass
     list(cut(bytes(message)))
 
 

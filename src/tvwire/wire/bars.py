@@ -159,6 +159,7 @@ def columns(array: bytes | memoryview) -> Bars | None:
     number of every row must be the index, one more each time, and the second a time, later each time and far above
     any index. A bar of another width, or with its keys in the other order, shifts the rows behind it, and the row
     next to it cannot satisfy both. Words (null, ``"NaN"``) and other keys are no numbers, so they do not parse.
+    What is not noticed: brackets too many or of the wrong kind around right numbers in the right order.
     """
     text = bytearray(array)
     if not text.startswith(_FIRST, 1):
