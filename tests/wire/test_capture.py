@@ -54,9 +54,11 @@ NASTY = {
             {"dir": "recv", "data": " {}"},
         )
         + "\n\n",
-        {"recv a": 1, "recv ~h~": 1, "send ~h~": 1, "recv UNFRAMED_JSON": 1, "recv BINARY": 1, "object": 1, "recv str": 1, "recv JUNK": 1},
+        {"recv a": 1, "recv ~h~": 1, "send ~h~": 1,
+         "recv UNFRAMED_JSON": 1, "recv BINARY": 1, "object": 1, "recv str": 1, "recv JUNK": 1},
     ),
-    "packets.json": ('[{"m":"a","p":[]},{"session_id":"x"},{"x":1},5,null,"s"]', {"a": 1, "HELLO": 1, "object": 1, "int": 1, "NoneType": 1, "str": 1}),
+    "packets.json": ('[{"m":"a","p":[]},{"session_id":"x"},{"x":1},5,null,"s"]',
+                     {"a": 1, "HELLO": 1, "object": 1, "int": 1, "NoneType": 1, "str": 1}),
     "one.json": ('\n{"m":"a",\n"p":[]}\n', {"a": 1}),
     "params.json": ('["cs_1",{"sds_1":{"s":[]}},{"index":0}]', {"str": 1, "object": 2}),
     "none.json": ("[]", {}),

@@ -180,14 +180,14 @@ def columns(array: bytes | memoryview) -> Bars | None:
     if not (-_SPLIT < first < _SPLIT - rows and _SPLIT < table[0, 1] and table[-1, 1] < _LATEST):
         return None
     index = np.arange(int(first), int(first) + rows)
-    time = table[:, 1].astype(np.int64)
+    time = np.ascontiguousarray(table[:, 1])
     if not ((table[:, 0] == index).all() and (time[1:] > time[:-1]).all()):
         return None
     if flat.max() >= MISSING:
         table = np.where(table == MISSING, np.nan, table)
     return Bars(
         index=index,
-        time=time,
+        time=time.astype(np.int64),
         open=table[:, 2],
         high=table[:, 3],
         low=table[:, 4],
