@@ -239,7 +239,8 @@ def test_the_old_json_marker_is_stripped() -> None:
     "payload",
     [b"", b"1", b"null", b"[]", b"{}", b"abc", b'"x"', b'{"m":1,"p":[]}', b'{"m":"x"}', b'{"m":"x","p":{}}',
      b'{"p":[]}',      b"\xef\xbb\xbf" + DU, DU + b"x", b"\x00", b'{"m":"x\x00","p":[]}', b'{"m":"x","p":["\xff"]}',
-     b'{"m":"x","p":["\\ud83d"]}',      b'{"m":"x","p":[1e999]}', b'{"m":"x","p":[' + b"9" * 5000 + b"]}", b'{"m":"x","p":' + b"[" * 100_000,
+     b'{"m":"x","p":["\\ud83d"]}',      b'{"m":"x","p":[1e999]}', b'{"m":"x","p":[' + b"9" * 5000 + b"]}",
+     b'{"m":"x","p":' + b"[" * 100_000,
      b'{"m":"du","p":' + b"[" * 100_000 + b"]" * 100_000 + b"}", b'{"m":"du","z":' + b'{"a":' * 100_000, b"[" * 100_000,
      b"NaN", b'{"session_id":5}', b'{"session_id":"x","timestamp":"y"}'],
 )  # fmt: skip
