@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
+import queue
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -267,3 +270,38 @@ def test_the_trace_is_a_recording_without_the_token(
     counts = json.loads(run("decode", "--summary", "--format", "json", trace).out)
     assert (counts["recv HELLO"], counts["send create_series"], counts["recv timescale_update"]) == (1, 1, 1)
     assert counts["send set_auth_token"] == 1
+
+
+def test_candles_that_came_before_the_deadline_are_written_with_a_note(run: Run, tmp_path: Path) -> None:
+    """A server that answers the first request and then nothing more, on a port of its own."""
+    from support.scripted import SCALE, Peer, bars, packet, scripted
+
+    rows = [[1_600_000_000.0 + 60 * i, 1.0, 2.0, 0.5, 1.5, 10.0] for i in range(4)]
+
+    async def script(peer: Peer) -> None:
+        asked = await peer.listen("create_series")
+        session, series, turn, _ = asked["p"][:4]
+        await peer.say(
+            packet("timescale_update", session, bars(series, turn, rows), SCALE),
+            packet("series_completed", session, series, "streaming", turn, {}),
+        )
+        await peer.listen("chart_delete_session")
+
+    ready: queue.Queue[str] = queue.Queue()
+    over = threading.Event()
+
+    async def serve() -> None:
+        async with scripted(script) as url:
+            ready.put(url)
+            await asyncio.to_thread(over.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        done = run("candles", "A:X", "1m", "--count", 100, "--timeout", 0.5, "--endpoint", ready.get(timeout=10))
+    finally:
+        over.set()
+        thread.join()
+    assert (done.code, len(done.out.splitlines())) == (0, 5)
+    assert "4 of 100 candles" in done.err
+    assert "(timeout)" in done.err

@@ -220,6 +220,15 @@ async def test_a_server_that_answers_nothing_is_named_after_the_progress_time(tr
             await tv.candles("A:X", "1m", count=100)
 
 
+async def test_a_symbol_that_is_never_resolved_times_out_with_the_documented_error(transport: str) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.listen("chart_delete_session")
+
+    async with scripted(script) as url, client(url, transport) as tv:
+        with pytest.raises(RequestTimeout, match="the symbol A:X"):
+            await tv.symbol("A:X", timeout=0.1)
+
+
 async def test_packets_nobody_understands_do_no_harm(transport: str) -> None:
     async def script(peer: Peer) -> None:
         await peer.listen("create_series")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from random import SystemRandom
 from types import TracebackType
 from typing import Any, Self, overload
 
-from ..errors import Closed, InputError, SymbolNotFound, TvWireError
+from ..errors import Closed, InputError, RequestTimeout, SymbolNotFound, TvWireError
 from ..models import Candles, CandlesBatch, SymbolInfo
 from ..net.clock import Clock, LoopClock
 from ..net.connection import Trace
@@ -270,7 +271,7 @@ class AsyncClient:
             progress=self.settings.timeouts.progress,
         )
         try:
-            async with asyncio.timeout(seconds):
+            async with _deadline(seconds, f"the symbol {name}"):
                 await supervisor.attach(machine, "cs")
                 info: SymbolInfo = await supervisor.wait(key)
                 return info
@@ -292,6 +293,7 @@ class AsyncClient:
             timeout: Seconds for the call.
 
         Raises:
+            RequestTimeout: No answer in time.
             RateLimited: Too many requests; ``retry_after`` says how long to wait.
             Blocked: The service refuses this machine.
             NetworkError: The service cannot be reached.
@@ -305,7 +307,7 @@ class AsyncClient:
         Source: symbol search, version 3 (docs/protocol.md, section 9.1).
         """
         flow = search_flow(self.settings.endpoints.search, text, exchange=exchange, type=type)
-        async with asyncio.timeout(self._timeout(timeout)):
+        async with _deadline(self._timeout(timeout), "the symbol search"):
             return await run_flow(flow, self._http_transport())
 
     def stats(self) -> dict[str, int | str]:
@@ -398,6 +400,18 @@ class AsyncClient:
             return error
         names = list(dict.fromkeys(hit.name for hit in hits))[:_SUGGESTIONS]
         return SymbolNotFound(str(error), symbol=error.symbol, suggestions=names, **_without(error.context, "symbol"))
+
+
+@asynccontextmanager
+async def _deadline(seconds: float, what: str) -> AsyncIterator[None]:
+    """Limit a call that has no partial result."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except RequestTimeout:
+        raise
+    except TimeoutError:
+        raise RequestTimeout(f"{what}: no answer within {seconds:g} s") from None
 
 
 def _without(context: dict[str, Any], key: str) -> dict[str, Any]:

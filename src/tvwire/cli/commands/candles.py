@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from ... import Candles, CandlesBatch, InputError
+from ... import Candles, CandlesBatch, InputError, RequestTimeout
 from ..candles_view import draw_candles, show_candles, why_short
 from ..console import Console, choose_format
 from ..documents import candles_document
@@ -69,18 +69,23 @@ def candles(
     with connect(connection, console) as client, ProgressReport(console) as progress:
         for name in names:
             progress.expect(name, count)
-        got = client.candles(
-            names[0] if len(names) == 1 else names,
-            timeframe,
-            start=start,
-            end=end,
-            count=count,
-            session=session,
-            adjust=adjust,
-            back_adjust=back_adjust,
-            currency=currency,
-            progress=progress,
-        )
+        try:
+            got = client.candles(
+                names[0] if len(names) == 1 else names,
+                timeframe,
+                start=start,
+                end=end,
+                count=count,
+                session=session,
+                adjust=adjust,
+                back_adjust=back_adjust,
+                currency=currency,
+                progress=progress,
+            )
+        except RequestTimeout as error:
+            if not error.partial:
+                raise
+            got = error.partial  # short, and the note says so; nothing that came is lost
     return _report(got, console, form=form, output=output, force=force, plot=plot, count=count)
 
 
