@@ -27,8 +27,8 @@ def test_version_tells_that_tvwire_is_unofficial(run: Run) -> None:
     done = run("--version")
     assert done.out == (
         f"tvwire {tvwire.__version__}\n"
-        "tvwire is unofficial: it is not affiliated with TradingView; TradingView is a trademark of TradingView, Inc.; "
-        "its terms restrict automated and non-display use, and you decide.\n"
+        "tvwire is unofficial: not affiliated with TradingView; TradingView is a trademark of TradingView, Inc.; "
+        "its terms restrict automated and non-display use, and the user decides.\n"
     )
     assert done.code == 0
 

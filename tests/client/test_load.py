@@ -51,8 +51,10 @@ def test_every_value_knows_where_it_comes_from(file: Path) -> None:
     ("text", "place"),
     [
         ('plan = "premium"\ncolour = "red"\n', ":2: 'colour' is no setting"),
-        ("[limits]\nbars = 'many'\n", ":2: limits.bars must be a number"),
-        ("[limits]\nbars = true\n", ":2: limits.bars must be a number"),
+        ("[limits]\nbars = 'many'\n", ":2: limits.bars must be a whole number"),
+        ("[limits]\nparallel = 2.7\n", ":2: limits.parallel must be a whole number"),
+        ("[timeouts]\nhello = 'soon'\n", ":2: timeouts.hello must be a number"),
+        ("[limits]\nbars = true\n", ":2: limits.bars must be a whole number"),
         ("plan = 5\n", ":1: plan must be text"),
         ("plan = \n", "config.toml"),
     ],

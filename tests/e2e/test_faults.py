@@ -152,6 +152,21 @@ async def test_what_a_new_connection_cannot_mend_fails_the_call_at_once(
             await tv.candles("A:X", "1m", count=5)
 
 
+async def test_packets_before_a_broken_frame_are_still_heard(transport: str) -> None:
+    async def script(peer: Peer) -> None:
+        asked = await peer.listen("create_series")
+        session, series, turn, _ = asked["p"][:4]
+        await peer.say(
+            packet("timescale_update", session, bars(series, turn, rows(2)), SCALE),
+            packet("series_completed", session, series, "streaming", turn, {}),
+            '~m~99~m~{"m":"qsd"',
+        )
+        await peer.socket.wait_closed()
+
+    async with scripted(script) as url, client(url, transport) as tv:
+        assert len(await tv.candles("A:X", "1m", count=2)) == 2
+
+
 async def test_a_critical_error_fails_the_call_and_spares_the_connection(transport: str) -> None:
     async def script(peer: Peer) -> None:
         asked = await peer.listen("create_series")

@@ -11,8 +11,8 @@ from .. import __version__
 __all__ = ["COMMANDS", "NOTICE", "make_app"]
 
 NOTICE: Final = (
-    "tvwire is unofficial: it is not affiliated with TradingView; TradingView is a trademark of TradingView, Inc.; "
-    "its terms restrict automated and non-display use, and you decide."
+    "tvwire is unofficial: not affiliated with TradingView; TradingView is a trademark of TradingView, Inc.; "
+    "its terms restrict automated and non-display use, and the user decides."
 )
 
 COMMANDS: Final[dict[str, str]] = {

@@ -180,11 +180,12 @@ def _typed(name: str, value: Any, place: str) -> Any:
     group, _, inner = name.partition(".")
     kind = int if isinstance(getattr(_GROUPS[group](), inner), int) else float
     try:
-        if isinstance(value, bool):
+        if isinstance(value, bool) or (kind is int and isinstance(value, float)):
             raise TypeError
         return kind(value)
     except (TypeError, ValueError):
-        raise InputError(f"{place}: {name} must be a number, not {value!r}") from None
+        wanted = "a whole number" if kind is int else "a number"
+        raise InputError(f"{place}: {name} must be {wanted}, not {value!r}") from None
 
 
 def _refuse_if_readable(file: Path) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
 
-from ..errors import ConnectionLost, DecodeError, TvWireError
+from ..errors import ConnectionLost, DecodeError, FrameError, TvWireError
 from ..session.events import Event
 from ..session.link import Link
 from ..session.mux import Mux
@@ -169,8 +169,12 @@ class Connection:
         counters.received_bytes += len(message)
         if self._trace is not None:
             self._trace("recv", message.decode("utf-8", "replace"))
+        broken: TvWireError | None = None
         try:
             payloads = self._reader.read(message)
+        except FrameError as error:
+            # what stood whole before the fault is still the server's word
+            broken, payloads = error, list(error.complete)
         except TvWireError as error:
             self._finish(error)
             return
@@ -184,6 +188,8 @@ class Connection:
         for payload in payloads:
             if not payload.startswith(b"~h~"):
                 self._handle(payload, now)
+        if broken is not None:
+            self._finish(broken)
         self._arm()
 
     def connection_lost(self, error: TvWireError) -> None:
