@@ -676,6 +676,110 @@ def test_a_new_bar_follows_the_final_state_of_the_closed_one_in_one_message() ->
     assert [bar["i"] for bar in bars(later[1])] == [-2, -1]
 
 
+def test_a_closed_bar_and_the_next_one_are_two_packets_of_one_message_as_recorded() -> None:
+    client = Client().chart()
+    client.series("1", 300)
+    client.wait(50.0)
+    (message,) = client.wait(5.0)  # 17:04:02, the minute ended two seconds ago
+    closed, new = truth("BINANCE:BTCUSDT", "1m", now=NOW + 55, count=2)
+    assert raw.packets(message) == [
+        {
+            "m": "du",
+            "p": [
+                "cs_1",
+                {
+                    "sds_1": {
+                        "s": [{"i": 299, "v": closed}],
+                        "ns": {"d": "", "indexes": "nochange"},
+                        "t": "s1",
+                        "lbs": {"bar_close_time": 1795194240},
+                    }
+                },
+            ],
+        },
+        {
+            "m": "du",
+            "p": [
+                "cs_1",
+                {
+                    "sds_1": {
+                        "s": [{"i": 300, "v": new}],
+                        "ns": {"d": "", "indexes": "nochange"},
+                        "t": "s1",
+                        "lbs": {"bar_close_time": 1795194300},
+                    }
+                },
+            ],
+        },
+    ]
+    assert (closed[0], new[0]) == (1795194180.0, 1795194240.0)
+
+
+def test_paid_plans_are_updated_several_times_a_second_but_only_when_something_has_changed() -> None:
+    client = Client("premium").chart()
+    client.series("1", 3)
+    sent = [bool(client.wait(0.25)) for _ in range(16)]
+    assert sent == [False, False, False, True] * 4  # the market of the emulator has one trade each second
+
+
+@pytest.mark.parametrize("speed", [1.0, 60.0, 3600.0])
+@pytest.mark.parametrize("plan", ["basic", "ultimate"])
+@pytest.mark.parametrize(("symbol", "timeframe"), [("BINANCE:BTCUSDT", "1m"), ("NASDAQ:AAPL", "5m")])
+def test_no_closed_bar_is_skipped_and_each_has_its_true_final_values(
+    speed: float, plan: str, symbol: str, timeframe: str
+) -> None:
+    client = Client(plan, speed=speed).chart(symbol)
+    client.series({"1m": "1", "5m": "5"}[timeframe], 1)
+    last: dict[float, list[float]] = {}
+    order = []
+    while client.time < max(60.0, 20_000 / speed):
+        client.time = max(client.time, client.session.deadline())
+        for message in client.session.tick(client.time):
+            for packet in raw.packets(message) if "~h~" not in message else []:
+                (bar,) = bars(packet)
+                if not order or bar["v"][0] != order[-1]:
+                    order.append(bar["v"][0])
+                last[bar["v"][0]] = bar["v"]
+    true = truth(symbol, timeframe, now=NOW + client.time * speed, start=min(order))
+    assert order == [bar[0] for bar in true[: len(order)]]
+    assert [last[time] for time in order[:-1]] == true[: len(order) - 1]
+    assert len(order) >= {1.0: 1, 60.0: 60, 3600.0: 60}[speed] // {"1m": 1, "5m": 5}[timeframe]
+
+
+def test_older_bars_asked_for_while_a_bar_closes_do_not_end_the_updates() -> None:
+    client = Client(speed=60.0).chart()
+    client.series("1", 3)
+    client.time += 3.0  # three minutes of the market, and no update yet
+    client.send("request_more_data", "cs_1", "sds_1", 10)
+    (message,) = client.wait(2.0)
+    assert [bars(packet)[0]["i"] for packet in raw.packets(message)] == [2, 3, 4, 5, 6, 7]
+
+
+def test_newer_bars_asked_for_do_not_swallow_the_final_state_of_the_one_before() -> None:
+    client = Client(speed=60.0).chart()
+    client.series("1", 3)
+    client.time += 3.0
+    found = client.send("request_more_data", "cs_1", "sds_1", -10)
+    assert [bar["i"] for bar in bars(found[1])] == [3, 4, 5]
+    (message,) = client.wait(2.0)
+    sent = [bars(packet)[0] for packet in raw.packets(message)]
+    assert sent[0]["i"] == 2
+    assert [bar["v"] for bar in sent if bar["i"] in (2, 5, 6, 7)] == [
+        bar for n, bar in enumerate(truth("BINANCE:BTCUSDT", "1m", now=NOW + 300, count=6), 2) if n in (2, 5, 6, 7)
+    ]
+
+
+def test_bars_of_a_delayed_symbol_lag_by_their_delay() -> None:
+    client = Client(now=datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC).timestamp()).chart("XETR:SAP")
+    client.series("1", 2)
+    (message,) = client.wait(5.0)
+    (packet,) = raw.packets(message)
+    begun = datetime.fromtimestamp(bars(packet)[0]["v"][0], UTC)
+    assert begun.strftime("%H:%M") == "11:45"
+    assert packet["p"][1]["sds_1"]["lbs"] == {"bar_close_time": int(begun.timestamp()) + 60, "delay": 900}
+    assert bars(packet)[0]["v"] == truth("XETR:SAP", "1m", now=NOW - 18_157 + 5, count=1)[0]
+
+
 def test_a_closed_market_is_silent() -> None:
     client = Client(now=datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()).chart("NASDAQ:AAPL")
     client.series("1", 3)

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from ..timeframe import Timeframe
 from .catalogue import CATALOGUE
 from .descriptor import Descriptor
+from .forming import Forming
 from .info import symbol_info
 from .instrument import Instrument
 from .market import Market
 from .plans import Plan
 from .quotes import market_quote
-from .track import Columns, Track
+from .track import Columns, Row, Track
 
 __all__ = ["Entry", "Feed", "Listing", "MarketFeed", "MarketTape", "Refused", "Tape"]
 
@@ -90,6 +91,9 @@ class Tape(Protocol):
     def read(self, first: int, last: int, now: float) -> Columns:
         """Return bars as they are at *now*."""
 
+    def rows(self, first: int, last: int, now: float) -> list[Row]:
+        """Return a few bars near the newest as they are at *now*, cheaply; those from the first on have begun."""
+
     def status(self, number: int) -> dict[str, int]:
         """Return ``lbs`` for the newest bar."""
 
@@ -120,6 +124,8 @@ class MarketTape:
         self._track = track
         self._item = item
         self._plan = plan
+        self._forming = Forming(track)
+        self._status: tuple[int, dict[str, int]] = (-1, {})
         self.update_mode = f"delayed_streaming_{item.delay}" if item.delay else "streaming"
         self.intraday = track.intraday
         self.step = track.timeframe.seconds or 60
@@ -127,7 +133,7 @@ class MarketTape:
         self.times, self.dates = track.times, track.dates
 
     def _count(self, now: float) -> int:
-        return self._track.count(now - self._item.delay)
+        return self._forming.count(now - self._item.delay)
 
     def oldest(self, now: float) -> int:
         """Return the oldest bar of the plan.
@@ -141,12 +147,20 @@ class MarketTape:
         """Return bars as they are at *now*, less the delay of the feed."""
         return self._track.read(first, last, now - self._item.delay)
 
+    def rows(self, first: int, last: int, now: float) -> list[Row]:
+        """Return bars that have begun as they are at *now*, less the delay of the feed."""
+        return self._forming.rows(first, last, now - self._item.delay)
+
     def status(self, number: int) -> dict[str, int]:
         """Return ``lbs``: the end of the bar, a second less where the session ends (recorded)."""
         if number < 0:
             return {}
-        end = int(self._track.ends(number, number + 1)[0]) - int(self._track.ends_session(number))
-        return {"bar_close_time": end, "delay": self._item.delay} if self._item.delay else {"bar_close_time": end}
+        known, status = self._status
+        if known != number:
+            end = int(self._track.ends(number, number + 1)[0]) - int(self._track.ends_session(number))
+            status = {"bar_close_time": end, "delay": self._item.delay} if self._item.delay else {"bar_close_time": end}
+            self._status = (number, status)
+        return status
 
 
 class MarketFeed:

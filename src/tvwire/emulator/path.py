@@ -21,7 +21,7 @@ from .calendar import EPOCH, Days, trading_days
 from .instrument import Instrument
 from .randomness import Keys, derive, normal, pieces, root_key, unit
 
-__all__ = ["BLOCK", "Pieces", "SymbolPath", "joined", "refine"]
+__all__ = ["BLOCK", "Pieces", "Strip", "SymbolPath", "joined", "refine"]
 
 BLOCK: Final = 900
 """Seconds of the level below the day; every session's length is a multiple of it."""
@@ -62,6 +62,16 @@ def joined(parts: list[Pieces]) -> Pieces:
     return Pieces(time, day, open_, high, low, close, volume, keys)
 
 
+class Strip(NamedTuple):
+    """Bars of one level that follow one another without a gap, as plain integers: for folding a few at a time."""
+
+    open: list[int]
+    high: list[int]
+    low: list[int]
+    close: list[int]
+    volume: list[int]
+
+
 class _Table(NamedTuple):
     """The days of a symbol up to a horizon."""
 
@@ -82,6 +92,10 @@ class SymbolPath:
         self.instrument = instrument
         self._key = root_key("tvwire market", seed, instrument.symbol)
         self.table = lru_cache(maxsize=4)(self._table)
+        # what every series and quote of the symbol needs at one moment, and the moment before
+        self._quarter = lru_cache(maxsize=16)(self._make_quarter)
+        self.minutes = lru_cache(maxsize=16)(self._make_minutes)
+        self.seconds = lru_cache(maxsize=32)(self._make_seconds)
 
     @staticmethod
     def horizon(now: float) -> int:
@@ -197,6 +211,27 @@ class SymbolPath:
         if unit_seconds < 60:
             found = _between(refine(found, 60, 1), start, end, 1)
         return found
+
+    def _make_quarter(self, start: int, extended: bool, horizon: int) -> Pieces:
+        return self.pieces(60, start, start + BLOCK, extended=extended, horizon=horizon)
+
+    def _make_minutes(self, start: int, extended: bool, horizon: int) -> Strip | None:
+        """Return the 15 minutes that begin at *start*, a multiple of 900; None outside the session."""
+        return _strip(self._quarter(start, extended, horizon))
+
+    def _make_seconds(self, start: int, extended: bool, horizon: int) -> Strip | None:
+        """Return the 60 seconds that begin at *start*, a multiple of 60; None outside the session."""
+        block = start - start % BLOCK
+        quarter = self._quarter(block, extended, horizon)
+        if not len(quarter.time):
+            return None
+        row = (start - block) // 60
+        return _strip(refine(quarter.pick(slice(row, row + 1)), 60, 1))
+
+
+def _strip(bars: Pieces) -> Strip | None:
+    columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
+    return Strip(*(column.tolist() for column in columns)) if len(bars.time) else None
 
 
 def _between(bars: Pieces, start: int, end: int, length: int) -> Pieces:

@@ -23,7 +23,7 @@ from .feed import Entry, Listing, Refused
 from .info import synthetic_info
 from .plans import Plan
 from .recorded import RecordedSeries, read_series
-from .track import Columns
+from .track import Columns, Row, rows_of
 
 __all__ = ["PlaybackFeed", "RecordedTape", "list_series"]
 
@@ -99,6 +99,10 @@ class RecordedTape:
         c, part = self._columns, slice(max(first, 0), last)
         volume = None if c.volume is None else c.volume[part]
         return Columns(c.time[part], c.open[part], c.high[part], c.low[part], c.close[part], volume)
+
+    def rows(self, first: int, last: int, now: float) -> list[Row]:
+        """Return recorded bars."""
+        return rows_of(self.read(first, last, now))
 
     def status(self, number: int) -> dict[str, int]:
         """Return the recorded end of the newest bar, or the nominal one."""

@@ -7,8 +7,6 @@ bars get negative ones and those already sent keep theirs (docs/protocol.md, sec
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from math import isnan
 from typing import Any, Final
 
 import msgspec
@@ -18,7 +16,7 @@ from ..timeframe import Timeframe
 from ..wire.codec import encode_reply
 from .feed import Feed, Listing, Tape
 from .scale import marks
-from .track import Columns
+from .track import Row, rows_of
 from .window import Window
 
 __all__ = ["MOST_BARS", "ServerSeries"]
@@ -31,11 +29,11 @@ _NS: Final = {"d": "", "indexes": []}
 _NO_CHANGE: Final = {"d": "", "indexes": "nochange"}
 
 
-class Row(msgspec.Struct, gc=False):
+class Bar(msgspec.Struct, gc=False):
     """One bar as it travels, ``i`` before ``v``: clients are known that cut the text (not the JSON) there."""
 
     i: int
-    v: tuple[float, ...]
+    v: Row
 
 
 class ServerSeries:
@@ -54,7 +52,8 @@ class ServerSeries:
         self._node = node
         self._first = self._last = self._origin = 0
         self._future = 0
-        self._shown: tuple[float, ...] = ()
+        self._owed = 0
+        self._shown: Row = ()
 
     @property
     def bars(self) -> int:
@@ -75,6 +74,7 @@ class ServerSeries:
         elif last - first > MOST_BARS:
             first, last = (first, first + MOST_BARS) if window.forward else (last - MOST_BARS, last)
         self._first, self._last, self._origin, self._future = first, last, first, 0
+        self._owed = last - 1
         self.live = last == tape.count(now)
         return None if named is None else self._relative(named)
 
@@ -123,10 +123,12 @@ class ServerSeries:
             }
             return encode_reply("timescale_update", session, {self.id: update}, scale, t_ms=market_ms)
         bars = tape.read(first, last, now)
-        rows = _rows(bars, first - self._origin)
-        self.live = self._last == tape.count(now)
-        if rows and last == self._last:
-            self._shown = rows[-1].v
+        rows = _rows(rows_of(bars), first - self._origin)
+        if last == self._last:
+            # a bar that was sent while it formed is still owed in its final state when newer ones are asked for
+            self._owed = min(self._owed, last - 1) if self.live else last - 1
+            self._shown = rows[-1].v if rows else ()
+            self.live = self.live or last == tape.count(now)
         update = {"node": self._node, "s": rows, "ns": _NS, "t": self.turnaround, "lbs": tape.status(self._last - 1)}
         # after older bars the whole scale is marked again, after newer ones only they are
         since = first if part is not None and first > self._first else self._first
@@ -169,10 +171,11 @@ class ServerSeries:
         tape = self.tape
         if tape is None or not self.live:
             return []
-        begin = max(self._last - 1, self._first)
-        rows = _rows(tape.read(begin, tape.count(now), now), begin - self._origin)
-        if rows and self._last > begin and rows[0].v == self._shown:
-            del rows[0]
+        begin = max(min(self._owed, self._last - 1), self._first)
+        rows = _rows(tape.rows(begin, tape.count(now), now), begin - self._origin)
+        shown = self._last - 1 - begin
+        if 0 <= shown < len(rows) and rows[shown].v == self._shown:
+            del rows[shown]
         packets = []
         for row in rows:
             number = row.i + self._origin
@@ -181,6 +184,7 @@ class ServerSeries:
             self._shown = row.v
             update = {"s": [row], "ns": _NO_CHANGE, "t": self.turnaround, "lbs": tape.status(number)}
             packets.append(encode_reply("du", session, {self.id: update}))
+        self._owed = self._last - 1
         return packets
 
     def _marks(self, first: int, last: int, zone: str) -> list[tuple[int, int, int]]:
@@ -197,12 +201,5 @@ class ServerSeries:
         return self.tape
 
 
-def _rows(bars: Columns, first_index: int) -> list[Row]:
-    """Return bars as they travel; values are floats, all of them (docs/protocol.md, section 4.4)."""
-    columns = [bars.time.astype(float), bars.open, bars.high, bars.low, bars.close]
-    if bars.volume is not None:
-        columns.append(bars.volume)
-    values: Iterable[tuple[float, ...]] = zip(*(column.tolist() for column in columns), strict=True)
-    if bars.volume is not None and np.isnan(bars.volume).any():
-        values = (row[:5] if isnan(row[5]) else row for row in values)  # recordings with bars of mixed widths
-    return [Row(index, row) for index, row in enumerate(values, first_index)]
+def _rows(rows: list[Row], first_index: int) -> list[Bar]:
+    return [Bar(index, row) for index, row in enumerate(rows, first_index)]

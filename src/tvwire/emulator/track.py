@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..timeframe import Timeframe
 from .path import BLOCK, Pieces, SymbolPath, joined
 
-__all__ = ["Adjustment", "Columns", "Track", "View"]
+__all__ = ["Adjustment", "Columns", "Row", "Track", "View", "rows_of"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -37,6 +37,21 @@ class Columns(NamedTuple):
     low: Floats
     close: Floats
     volume: Floats | None
+
+
+Row = tuple[float, ...]
+"""One bar as it travels: time, open, high, low, close and, in most markets, volume."""
+
+
+def rows_of(bars: Columns) -> list[Row]:
+    """Return columns as rows; values are floats, all of them (docs/protocol.md, section 4.4)."""
+    columns = [bars.time.astype(float), bars.open, bars.high, bars.low, bars.close]
+    if bars.volume is not None:
+        columns.append(bars.volume)
+    rows: list[Row] = list(zip(*(column.tolist() for column in columns), strict=True))
+    if bars.volume is not None and np.isnan(bars.volume).any():
+        rows = [row[:5] if math.isnan(row[5]) else row for row in rows]  # recordings with bars of mixed widths
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +96,14 @@ class Track:
         self.path = path
         self.timeframe = timeframe
         self.view = view
-        self._horizon = horizon
+        self.horizon = horizon
         self._factors = days
         table = path.days(horizon)
-        self._extended = view.session == "extended" and path.instrument.has_extended
+        self.extended = view.session == "extended" and path.instrument.has_extended
         self.intraday = timeframe.is_intraday
         if self.intraday:
             self._seconds = timeframe.seconds or 60
-            starts, ends = (table.pre, table.post) if self._extended else (table.open, table.close)
+            starts, ends = (table.pre, table.post) if self.extended else (table.open, table.close)
             self._starts, self._ends = starts, ends
             self._first = np.concatenate([[0], np.cumsum(-((starts - ends) // self._seconds))])
             self._dates = table.date
@@ -114,6 +129,20 @@ class Track:
     def count(self, now: float) -> int:
         """Return how many bars have begun at *now*."""
         return self.number(math.floor(now) + 1)
+
+    def plain(self, start: int, now: float) -> bool:
+        """Whether the view leaves everything since *start* as it is, seen at *now*."""
+        view, days = self._factors, self.path.days(self.horizon)
+        first = int(np.searchsorted(days.post, start, side="right"))
+        today = max(int(np.searchsorted(days.open, now, side="right")) - 1, 0)
+        # the day before, too: the pre-market of a day on which something changes is seen from there
+        span = slice(max(min(first, today) - 1, 0), max(first, today) + 1)
+        return bool(
+            (view.factor[span] == view.factor[today]).all()
+            and (view.rate[span] == 1.0).all()
+            and (view.shift[span] == view.shift[today]).all()
+            and (view.volume[span] == view.volume[today]).all()
+        )
 
     def times(self, first: int, last: int) -> Ints:
         """Return the opening times of the bars first … last-1, which may lie in the future."""
@@ -182,16 +211,16 @@ class Track:
                 continue
             whole = stop - stop % length if stop < end else end
             if whole > start:
-                parts.append(self.path.pieces(length, start, whole, extended=self._extended, horizon=self._horizon))
+                parts.append(self.path.pieces(length, start, whole, extended=self.extended, horizon=self.horizon))
                 start = whole
         if not parts:
-            return self.path.pieces(base, start, start, extended=self._extended, horizon=self._horizon)
+            return self.path.pieces(base, start, start, extended=self.extended, horizon=self.horizon)
         if len(parts) == 1:
             return parts[0]
         return joined(parts)
 
     def _read_days(self, first: int, last: int, now: float) -> Columns:
-        table = self.path.table(self._horizon)
+        table = self.path.table(self.horizon)
         begin, end = int(self._first[first]), int(self._first[last])
         whole = int(np.searchsorted(table.days.close, math.floor(now) + 1, side="right"))
         rows = table.regular.pick(slice(begin, min(end, max(whole, begin))))
@@ -205,7 +234,7 @@ class Track:
     def _fold(self, times: Ints, where: Ints, found: Pieces, now: float) -> Columns:
         """Fold base bars into those that begin at the positions *where*."""
         view = self._factors
-        today = max(int(np.searchsorted(self.path.days(self._horizon).open, now, side="right")) - 1, 0)
+        today = max(int(np.searchsorted(self.path.days(self.horizon).open, now, side="right")) - 1, 0)
         factor = (view.factor / view.factor[today] * view.rate)[found.day]
         shift = (view.shift[today] - view.shift)[found.day]
         plain = bool((factor == 1.0).all()) and not shift.any()
