@@ -16,8 +16,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from bench.support import Goals, arguments, header, ratio, rounds, table
 
+from bench.support import Goals, arguments, header, ratio, rounds, table
 from tvwire.wire import bars
 from tvwire.wire.bars import Bars
 from tvwire.wire.codec import decode

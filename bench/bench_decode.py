@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from bench.support import Goals, arguments, header, ratio, rounds, table
 
+from bench.support import Goals, arguments, header, ratio, rounds, table
 from tvwire.wire.codec import decode
 from tvwire.wire.frames import FrameReader, frame
 from tvwire.wire.replies import DataUpdate, QuoteData, Typed

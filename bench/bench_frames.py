@@ -10,8 +10,8 @@ from __future__ import annotations
 import statistics
 
 import numpy as np
-from bench.support import Goals, arguments, header, rounds, spread
 
+from bench.support import Goals, arguments, header, rounds, spread
 from tvwire import Candles
 
 BARS = 1_000_000

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from bench.bench_bars import message
 from bench.support import Goals, arguments, header
-
 from tvwire import Candles
 from tvwire.session.quote import QuoteBoard
 from tvwire.session.series import Series
