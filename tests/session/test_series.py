@@ -107,3 +107,63 @@ def test_any_order_of_blocks_gives_what_a_dictionary_gives(
             del model[time]
     expected = [(time, repr(model[time])) for time in sorted(model)]
     assert expected == [(time, repr(close)) for time, close in held(series)]
+
+
+def bar(time: float, close: float) -> list[float]:
+    return [time, close, close + 1, close - 1, close, close * 10]
+
+
+def test_live_bars_are_put_last_and_written_when_somebody_reads() -> None:
+    series = Series()
+    series.merge(bars((10, 1.0), (20, 2.0)))
+    assert series.newest == bar(20.0, 2.0)
+    for live in (bar(20.0, 2.5), bar(20.0, 2.7), bar(30.0, 3.0), bar(30.0, 3.5)):
+        assert series.put(live)
+    assert series.newest == bar(30.0, 3.5)
+    assert [(10, 1.0), (20, 2.7), (30, 3.5)] == held(series)
+    assert not series.put(bar(20.0, 9.0))
+    assert not series.put([float("nan"), 1.0, 1.0, 1.0, 1.0])
+    assert [(10, 1.0), (20, 2.7), (30, 3.5)] == held(series)
+
+
+def test_a_live_bar_without_volume_has_none() -> None:
+    series = Series()
+    assert series.put([10.0, 1.0, 2.0, 0.5, 1.5])
+    assert np.isnan(series.values[4]).all()
+    assert series.values[:4, 0].tolist() == [1.0, 2.0, 0.5, 1.5]
+
+
+def test_live_bars_stay_within_the_limit() -> None:
+    series = Series(limit=3)
+    for time in range(1, 8):
+        assert series.put(bar(float(time), 1.0))
+    assert series.time.tolist() == [5, 6, 7]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("put"), st.integers(0, 20), st.integers(1, 3)),
+            st.tuples(st.just("merge"), st.lists(st.tuples(st.integers(0, 20), st.integers(1, 3)), max_size=5)),
+            st.tuples(st.just("read")),
+        ),
+        max_size=30,
+    )
+)
+def test_putting_and_merging_give_what_a_dictionary_gives(script: list[tuple[object, ...]]) -> None:
+    series, model = Series(), {}
+    for step in script:
+        if step[0] == "put":
+            time, close = step[1], step[2]
+            if series.put(bar(float(time), float(close))):  # type: ignore[arg-type]
+                assert not model or time >= max(model)
+                model[time] = float(close)  # type: ignore[arg-type]
+            else:
+                assert time < max(model)
+        elif step[0] == "merge":
+            rows = [(time, float(close)) for time, close in step[1]]  # type: ignore[attr-defined]
+            series.merge(bars(*rows))
+            model.update(rows)
+        else:
+            assert sorted(model.items()) == held(series)
+    assert sorted(model.items()) == held(series)

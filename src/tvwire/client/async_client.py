@@ -325,7 +325,7 @@ class AsyncClient:
             "generation": supervisor.mux.generation,
             "sessions": supervisor.mux.active,
             "stray": supervisor.mux.stray,
-            **supervisor.counters.as_dict(),
+            **supervisor.count().as_dict(),
         }
 
     # -- inside ------------------------------------------------------------------------------------------

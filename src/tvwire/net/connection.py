@@ -10,13 +10,14 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
 
-from ..errors import ConnectionLost, DecodeError, FrameError, TvWireError
+from ..errors import ConnectionLost, DecodeError, TvWireError
 from ..session.events import Event
+from ..session.intake import Intake
 from ..session.link import Link
 from ..session.mux import Mux
 from ..settings import ANONYMOUS, Settings
 from ..wire.codec import decode, heartbeat
-from ..wire.frames import FrameReader, frame
+from ..wire.frames import frame
 from ..wire.messages import Call, encode
 from ..wire.replies import Heartbeat, Hello, ProtocolFault
 from .clock import Clock, TimerHandle
@@ -90,13 +91,18 @@ class Connection:
         self._on_events = on_events
         self._counters = counters
         self._trace = trace
-        self._reader = FrameReader(settings.limits.message_bytes)
+        self._intake = Intake(
+            mux.series, mux.quotes, limit=settings.limits.message_bytes, heartbeat=self._echo, slow=self._handle
+        )
+        self._feed = self._intake.feed
         token = settings.token.reveal() if settings.token is not None else ANONYMOUS
         self.link = Link(token, settings.locale, settings.timeouts.hello)
         self._transport: WireTransport | None = None
         self._timer: TimerHandle | None = None
         self._timer_due = 0.0
         self._last_message = 0.0
+        self._counted = self._counted_bytes = 0
+        self._handled = False
         self.opened_at = 0.0
         self.greeted = asyncio.Event()
         """Set by the hello."""
@@ -131,6 +137,14 @@ class Connection:
         """Return the server's clock, UTC seconds; None before the hello."""
         return self.link.server_time(self._clock.now())
 
+    def count(self) -> None:
+        """Add this connection's traffic to the client's counters."""
+        counters, intake = self._counters, self._intake
+        counters.messages += self._counted
+        counters.received_bytes += self._counted_bytes
+        counters.packets += intake.packets
+        self._counted = self._counted_bytes = intake.packets = 0
+
     def send(self, calls: Iterable[Call]) -> None:
         """Send packets, one a message, as every recorded client does.
 
@@ -163,34 +177,19 @@ class Connection:
         """Handle one WebSocket message."""
         if self.ended.done():
             return
-        now = self._last_message = self._clock.now()
-        counters = self._counters
-        counters.messages += 1
-        counters.received_bytes += len(message)
+        self._last_message = self._clock.now()
+        self._counted_bytes += len(message)
+        self._counted += 1
         if self._trace is not None:
             self._trace("recv", message.decode("utf-8", "replace"))
-        broken: TvWireError | None = None
         try:
-            payloads = self._reader.read(message)
-        except FrameError as error:
-            # what stood whole before the fault is still the server's word
-            broken, payloads = error, list(error.complete)
+            self._feed(message)
         except TvWireError as error:
             self._finish(error)
-            return
-        counters.packets += len(payloads)
-        # echoes go out before any data is looked at: a server that misses them hangs up
-        for payload in payloads:
-            if payload.startswith(b"~h~"):
-                self._echo(payload)
-                if self.ended.done():
-                    return
-        for payload in payloads:
-            if not payload.startswith(b"~h~"):
-                self._handle(payload, now)
-        if broken is not None:
-            self._finish(broken)
-        self._arm()
+        if self._handled:
+            # only the slow path sets or moves deadlines
+            self._handled = False
+            self._arm()
 
     def connection_lost(self, error: TvWireError) -> None:
         """Handle the end of the transport."""
@@ -212,7 +211,12 @@ class Connection:
         with contextlib.suppress(ConnectionLost):  # connection_lost tells, once
             self._transport.send(text)
 
-    def _handle(self, payload: bytes, now: float) -> None:
+    def _handle(self, payload: bytes) -> None:
+        """Take one payload that the hot path does not."""
+        if self.ended.done():
+            return
+        now = self._last_message
+        self._handled = True
         try:
             message = decode(payload)
         except DecodeError:
@@ -236,6 +240,7 @@ class Connection:
     def _finish(self, error: TvWireError) -> None:
         if self.ended.done():
             return
+        self.count()
         self.ended.set_result(error)
         if self._timer is not None:
             self._timer.cancel()

@@ -173,6 +173,12 @@ class Supervisor:
             self._send(connection, calls)
         self._deliver(events)
 
+    def count(self) -> Counters:
+        """Return the counters, the open connection's included."""
+        if self._connection is not None:
+            self._connection.count()
+        return self.counters
+
     def server_time(self) -> float | None:
         """Return the server's clock in UTC seconds, None before the first hello."""
         return self._connection.server_time() if self._connection is not None else None

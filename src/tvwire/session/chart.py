@@ -17,6 +17,7 @@ import msgspec
 from ..errors import Closed, InputError, RequestTimeout, TvWireError
 from ..models import SymbolInfo
 from ..wire import messages
+from ..wire.hot import HotUpdate
 from ..wire.messages import Call
 from ..wire.replies import (
     CriticalError,
@@ -32,6 +33,7 @@ from ..wire.replies import (
 )
 from .events import Answered, Event, Failed, Page
 from .faults import critical_fault, series_fault, symbol_fault
+from .intake import QuoteRoute, SeriesRoute
 from .series import Series
 from .transitions import CHART, ChartInput, ChartState, step
 
@@ -103,6 +105,8 @@ class ChartMachine:
         self._added = self._received = 0
         self._outstanding = 0
         self._slot = self._turn = 1
+        self.series_routes: Mapping[str, SeriesRoute] = {SERIES: self._put}
+        self.quote_route: QuoteRoute | None = None
         self._joined = True
         self._removed = not with_series
         self._last_heard: float | None = None
@@ -283,6 +287,19 @@ class ChartMachine:
         self._load_key = key
         self._added = self._received = 0
         self._last_heard = now
+
+    def _put(self, update: HotUpdate) -> bool:
+        """Take a live update of the series, if it is an ordinary one: the hot path (``intake.py``)."""
+        bars = update.s
+        if bars is None or self._load_key is not None or update.t != self._turnaround:
+            return False
+        put = self.series.put
+        for bar in bars:
+            if not put(bar.v):
+                return False
+        if update.lbs is not None:
+            self.bar_close_time = update.lbs.bar_close_time
+        return True
 
     def _receive_data(self, message: TimescaleUpdate | DataUpdate) -> list[Event]:
         update = message.p.updates.get(SERIES)

@@ -6,13 +6,14 @@ A session id is never used twice, so a late packet of an older life finds nobody
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from ..errors import TvWireError
 from ..wire.messages import Call
 from ..wire.replies import CriticalError, Reply
 from .events import Event
+from .intake import QuoteRoute, SeriesRoute
 
 __all__ = ["Machine", "Mux"]
 
@@ -21,6 +22,8 @@ class Machine(Protocol):
     """One session of any kind."""
 
     session: str
+    series_routes: Mapping[str, SeriesRoute]
+    quote_route: QuoteRoute | None
 
     def start(self, session: str, now: float) -> list[Call]: ...
     def stop(self) -> tuple[list[Call], list[Event]]: ...
@@ -41,6 +44,10 @@ class Mux:
         self._new_id = new_id
         self._wanted: dict[Machine, str] = {}
         self._routes: dict[str, Machine] = {}
+        self.series: dict[str, Mapping[str, SeriesRoute]] = {}
+        """Hot routes by chart session, then by series."""
+        self.quotes: dict[str, QuoteRoute] = {}
+        """Hot routes by quote session."""
         self.generation = 0
         """Number of the connection's life, from 1."""
         self.stray = 0
@@ -67,13 +74,17 @@ class Mux:
             return []
         session = self._new_id(self._wanted[machine])
         self._routes[session] = machine
+        if machine.series_routes:
+            self.series[session] = machine.series_routes
+        if machine.quote_route is not None:
+            self.quotes[session] = machine.quote_route
         return machine.start(session, now)
 
     def drop(self, machine: Machine) -> tuple[list[Call], list[Event]]:
         """Forget *machine* and return what frees its server objects; harmless when it is already forgotten."""
         if self._wanted.pop(machine, None) is None:
             return [], []
-        on_server = self._routes.pop(machine.session, None) is not None
+        on_server = self._unroute(machine.session)
         calls, events = machine.stop()
         return calls if on_server else [], events
 
@@ -84,6 +95,8 @@ class Mux:
     def lost(self, error: TvWireError | None = None) -> list[Event]:
         """End this life. With an *error* every waiting call fails; without, they wait for the next life."""
         self._routes.clear()
+        self.series.clear()
+        self.quotes.clear()
         return [event for machine in self for event in machine.lost(error)]
 
     def receive(self, message: Reply, now: float) -> list[Event]:
@@ -95,8 +108,13 @@ class Mux:
             return []
         events = machine.receive(message, now)
         if isinstance(message, CriticalError):
-            self._routes.pop(machine.session, None)  # dead at the server: nothing is left to delete there
+            self._unroute(machine.session)  # dead at the server: nothing is left to delete there
         return events
+
+    def _unroute(self, session: str) -> bool:
+        self.series.pop(session, None)
+        self.quotes.pop(session, None)
+        return self._routes.pop(session, None) is not None
 
     def deadline(self) -> float | None:
         """Return when :meth:`tick` has to be called at the latest."""

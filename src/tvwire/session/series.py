@@ -18,6 +18,8 @@ from ..wire.bars import Bars
 __all__ = ["Gap", "Merge", "Series"]
 
 _VALUES: Final = ("open", "high", "low", "close", "volume")
+_LATEST: Final = 1e13
+"""Beyond any time that a server means; NaN is beyond it too."""
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -47,7 +49,7 @@ class Series:
         limit: Most bars to hold; the oldest go first.
     """
 
-    __slots__ = ("_end", "_start", "_time", "_values", "gaps", "limit", "revisions")
+    __slots__ = ("_end", "_newest", "_start", "_time", "_values", "gaps", "limit", "revisions")
 
     def __init__(self, limit: int = 1_000_000) -> None:
         self.limit = limit
@@ -57,22 +59,69 @@ class Series:
 
     def clear(self) -> None:
         """Forget all bars and gaps, as after a change of symbol."""
+        self._newest: list[float] | None = None
         self._start = self._end = 0
         self._time: NDArray[np.int64] = np.empty(0, np.int64)
         self._values: NDArray[np.float64] = np.empty((len(_VALUES), 0))
         self.gaps.clear()
 
     def __len__(self) -> int:
+        if self._newest is not None:
+            self._settle()
         return self._end - self._start
+
+    @property
+    def newest(self) -> list[float] | None:
+        """The newest bar as ``[time, open, high, low, close, volume?]``, None when none is held; costs no look at
+        the columns after a :meth:`put`."""
+        if self._newest is None and self._end > self._start:
+            last = self._end - 1
+            self._newest = [float(self._time[last]), *self._values[:, last].tolist()]
+        return self._newest
+
+    def put(self, bar: list[float]) -> bool:
+        """Take the newest bar, or another state of it: the hot path of live updates.
+
+        The columns are only written when time goes on or somebody reads them. Returns False, with nothing changed,
+        for a bar that is older or has no usable time: that is for :meth:`merge`.
+        """
+        newest = self._newest if self._newest is not None else self.newest
+        if newest is None:
+            if not -_LATEST < bar[0] < _LATEST:
+                return False
+        elif bar[0] != newest[0]:
+            if not newest[0] < bar[0] < _LATEST:
+                return False
+            self._settle()
+        self._newest = bar
+        return True
+
+    def _settle(self) -> None:
+        """Write the newest bar into the columns."""
+        bar, self._newest = self._newest, None
+        if bar is None:
+            return
+        time = int(bar[0])
+        if self._end == self._start or self._time[self._end - 1] < time:
+            self._append(np.array([time]), np.full((len(_VALUES), 1), np.nan))
+            if self._end - self._start > self.limit:
+                self._start += 1
+        place = self._end - 1
+        for row, value in enumerate(bar[1:6]):
+            self._values[row, place] = value
 
     @property
     def time(self) -> NDArray[np.int64]:
         """UTC seconds, strictly rising; a view."""
+        if self._newest is not None:
+            self._settle()
         return self._time[self._start : self._end]
 
     @property
     def values(self) -> NDArray[np.float64]:
         """Open, high, low, close, volume as float64[5, n]; a view."""
+        if self._newest is not None:
+            self._settle()
         return self._values[:, self._start : self._end]
 
     @property
