@@ -48,8 +48,8 @@ class Forming:
         if not self._since <= seen < self._until:
             self._count = self._track.count(seen)
             # past the calendar there is no next bar; ask again each time
-            following = self._track.times(self._count, self._count + 1) if self._count < len(self._track) else ()
-            self._since, self._until = seen, float(following[0]) if len(following) else seen
+            more = self._count < len(self._track)
+            self._since, self._until = seen, float(self._track.times(self._count, self._count + 1)[0]) if more else seen
         return self._count
 
     def rows(self, first: int, last: int, seen: float) -> list[Row]:
