@@ -17,9 +17,11 @@ from .descriptor import Descriptor
 from .forming import Forming
 from .info import symbol_info
 from .instrument import Instrument
+from .lane import Lane
 from .market import Market
 from .plans import Plan
-from .quotes import market_quote
+from .sim import SimPanel
+from .ticker import Ticker
 from .track import Columns, Row, Track
 
 __all__ = ["Entry", "Feed", "Listing", "MarketFeed", "MarketTape", "Refused", "Tape"]
@@ -110,8 +112,8 @@ class Feed(Protocol):
     def open(self, listing: Listing, timeframe: Timeframe, plan: Plan, now: float) -> Tape:
         """Return a series or raise :class:`Refused`."""
 
-    def quote(self, listing: Listing, now: float) -> dict[str, Any]:
-        """Return every quote field that is known."""
+    def lanes(self, descriptors: list[Descriptor], now: float) -> list[tuple[list[int], Lane]]:
+        """Return where the quotes of symbols are read, with their places in *descriptors*; unknown ones are in none."""
 
     def entries(self) -> list[Entry]:
         """Return what can be searched."""
@@ -209,9 +211,23 @@ class MarketFeed:
         item = self.market.path(listing.symbol).instrument
         return MarketTape(self.market.track(item.symbol, timeframe, listing.descriptor.view, now), item, plan)
 
-    def quote(self, listing: Listing, now: float) -> dict[str, Any]:
-        """Return the quote fields, computed from the bars."""
-        return market_quote(self.market, listing.symbol, listing.descriptor.view, now)
+    def lanes(self, descriptors: list[Descriptor], now: float) -> list[tuple[list[int], Lane]]:
+        """Return where the quotes of symbols are read; simulated ones share a lane."""
+        found: list[tuple[list[int], Lane]] = []
+        places: list[int] = []
+        simulated: list[Instrument] = []
+        for place, descriptor in enumerate(descriptors):
+            item = self.market.find(descriptor.symbol)
+            if item is None:
+                continue
+            if item.prefix == "SIM":
+                places.append(place)
+                simulated.append(item)
+            else:
+                found.append(([place], Ticker(self.market, item, descriptor.view, now)))
+        if simulated:
+            found.append((places, SimPanel(self.market.seed, simulated)))
+        return found
 
     def entries(self) -> list[Entry]:
         """Return every symbol of the catalogue."""

@@ -47,9 +47,9 @@ class Forming:
         """Return how many bars have begun at *seen*."""
         if not self._since <= seen < self._until:
             self._count = self._track.count(seen)
-            # past the calendar there is no next bar; ask again each time
-            more = self._count < len(self._track)
-            self._since, self._until = seen, float(self._track.times(self._count, self._count + 1)[0]) if more else seen
+            self._since = self._until = seen  # past the calendar there is no next bar: ask again each time
+            if self._count < len(self._track):
+                self._until = float(self._track.times(self._count, self._count + 1)[0])
         return self._count
 
     def rows(self, first: int, last: int, seen: float) -> list[Row]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..timeframe import Timeframe
+from . import sim
 from .calendar import EPOCH
 from .catalogue import CATALOGUE, find
 from .instrument import Instrument
@@ -35,7 +36,7 @@ class Market:
 
     def find(self, name: str) -> Instrument | None:
         """Return the symbol of that name, whichever of its names it is."""
-        return find(name)
+        return find(name) or sim.instrument(name)
 
     def path(self, symbol: str) -> SymbolPath:
         """Return the path of a canonical name."""
@@ -92,9 +93,12 @@ class Market:
 
     def _make_path(self, symbol: str) -> SymbolPath:
         item = find(symbol)
+        if item is not None:
+            return SymbolPath(self.seed, item)
+        item = sim.instrument(symbol)
         if item is None:
             raise InputError(f"the emulator has no symbol {symbol!r}")
-        return SymbolPath(self.seed, item)
+        return SymbolPath(self.seed, item, sim.table)
 
     def _make_track(self, symbol: str, timeframe: Timeframe, view: View, horizon: int) -> Track:
         path = self.path(symbol)

@@ -10,6 +10,7 @@ Not here: which bars a timeframe has, adjustment, conversion, now (``track.py``)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -21,7 +22,7 @@ from .calendar import EPOCH, Days, trading_days
 from .instrument import Instrument
 from .randomness import Keys, derive, normal, pieces, root_key, unit
 
-__all__ = ["BLOCK", "Pieces", "Strip", "SymbolPath", "joined", "refine"]
+__all__ = ["BLOCK", "Pieces", "Strip", "SymbolPath", "Table", "joined", "refine"]
 
 BLOCK: Final = 900
 """Seconds of the level below the day; every session's length is a multiple of it."""
@@ -72,7 +73,7 @@ class Strip(NamedTuple):
     volume: list[int]
 
 
-class _Table(NamedTuple):
+class Table(NamedTuple):
     """The days of a symbol up to a horizon."""
 
     days: Days
@@ -86,10 +87,19 @@ class _Table(NamedTuple):
 
 
 class SymbolPath:
-    """The path of one symbol under one seed."""
+    """The path of one symbol under one seed.
 
-    def __init__(self, seed: int, instrument: Instrument) -> None:
+    Args:
+        seed: Of the market.
+        instrument: The symbol.
+        table: Makes its days from its key; None is a random walk from the listing on.
+    """
+
+    def __init__(
+        self, seed: int, instrument: Instrument, table: Callable[[np.uint64, Days], Table] | None = None
+    ) -> None:
         self.instrument = instrument
+        self._make_table = table
         self._key = root_key("tvwire market", seed, instrument.symbol)
         self.table = lru_cache(maxsize=4)(self._table)
         # what every series and quote of the symbol needs at one moment, and the moment before
@@ -106,8 +116,10 @@ class SymbolPath:
         """Return the trading days up to the end of that year."""
         return trading_days(self.instrument.hours, self.instrument.listed, horizon)
 
-    def _table(self, horizon: int) -> _Table:
+    def _table(self, horizon: int) -> Table:
         item, days = self.instrument, self.days(horizon)
+        if self._make_table is not None:
+            return self._make_table(self._key, days)
         count = len(days.date)
         walk, gaps, spread, busy = (derive(self._key ^ np.uint64(n), days.date) for n in (1, 2, 3, 4))
         steps = normal(walk) * item.daily * (0.75 + 0.5 * unit(derive(walk, np.zeros(1, np.int64))))
@@ -150,7 +162,7 @@ class SymbolPath:
         evening = np.concatenate([open_[:1], late[:-1]])
         evening = np.rint(evening * (ratio / np.concatenate([ratio[:1], ratio[:-1]]))).astype(np.int64)
         pre = self._outside(days.pre, days.open, np.maximum(evening, 1), open_, volume, number, days.date, 32)
-        return _Table(days, regular, pre, post, ratio, shift)
+        return Table(days, regular, pre, post, ratio, shift)
 
     def _rolls(self, days: Days, price: Ints, keys: Keys) -> tuple[Ints, Ints]:
         """Return the jump at each change of contract, and what back-adjustment adds to the days before."""

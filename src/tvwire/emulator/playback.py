@@ -21,6 +21,7 @@ from .calendar import offsets
 from .descriptor import Descriptor
 from .feed import Entry, Listing, Refused
 from .info import synthetic_info
+from .lane import Lane, Still
 from .plans import Plan
 from .recorded import RecordedSeries, read_series
 from .track import Columns, Row, rows_of
@@ -158,20 +159,10 @@ class PlaybackFeed:
                 return self._tapes[key]
         raise Refused("unsupported_resolution")
 
-    def quote(self, listing: Listing, now: float) -> dict[str, Any]:
-        """Return what the recording tells of the symbol, and the last close."""
-        info = listing.info
-        quote: dict[str, Any] = {
-            "short_name": info.get("name"),
-            "pro_name": info.get("pro_name"),
-            "original_name": info.get("full_name"),
-        }
-        for name in ("description", "exchange", "type", "pricescale", "minmov", "currency_code", "timezone"):
-            if name in info:
-                quote[name] = info[name]
-        newest = max(self._matching(listing.descriptor), key=lambda series: next(reversed(series.bars)))
-        time, values = next(reversed(newest.bars.items()))
-        return quote | {"lp": values[3], "lp_time": time, "update_mode": newest.update_mode}
+    def lanes(self, descriptors: list[Descriptor], now: float) -> list[tuple[list[int], Lane]]:
+        """Return what the recording tells of each symbol, and its last close."""
+        found = ((place, self._matching(descriptor)) for place, descriptor in enumerate(descriptors))
+        return [([place], Still(_quote(matching))) for place, matching in found if matching]
 
     def entries(self) -> list[Entry]:
         """Return the recorded symbols, each once."""
@@ -208,6 +199,21 @@ class PlaybackFeed:
             elif name in {known.upper() for known in series.names}:
                 ranked.append((2, number))
         return [self._series[number] for _, number in sorted(ranked)]
+
+
+def _quote(matching: list[RecordedSeries]) -> dict[str, Any]:
+    info = _info(next((one for one in matching if one.info is not None), matching[0]))
+    quote: dict[str, Any] = {
+        "short_name": info.get("name"),
+        "pro_name": info.get("pro_name"),
+        "original_name": info.get("full_name"),
+    }
+    for name in ("description", "exchange", "type", "pricescale", "minmov", "currency_code", "timezone"):
+        if name in info:
+            quote[name] = info[name]
+    newest = max(matching, key=lambda series: next(reversed(series.bars)))
+    time, values = next(reversed(newest.bars.items()))
+    return quote | {"lp": values[3], "lp_time": time, "update_mode": newest.update_mode}
 
 
 def _info(series: RecordedSeries) -> dict[str, Any]:

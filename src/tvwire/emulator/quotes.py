@@ -1,167 +1,261 @@
-"""Quote sessions: one snapshot for each symbol, agreeing with the bars (docs/protocol.md, sections 3.7, 4.7, 4b.8).
+"""Quote sessions: a snapshot of each symbol, then what has changed (docs/protocol.md, sections 3.7, 4.7, 4b.8).
 
-Not here: updates over time. Called by ``session.py`` with the calls of one quote session.
+One packet holds one symbol; many packets travel in one WebSocket message. Thousands of symbols are worked off in
+portions, so that heartbeats and other sessions come in between. Values come from lanes (``lane.py``), which agree
+with the bars.
+
+unverified: how often the real server updates symbols, and that hibernation slows them down rather than stops them.
+
+Not here: framing (``session.py``). Pure; called by ``session.py`` with the calls of one quote session.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
 
-from ..timeframe import Timeframe
+import msgspec
+
 from ..wire.codec import encode_reply
+from .clock import MarketClock
 from .descriptor import Descriptor
-from .market import Market, View
+from .feed import Feed
+from .lane import ABSENT, LIVE, Lane, Values
+from .plans import Plan
 
-if TYPE_CHECKING:
-    from .feed import Feed
+__all__ = ["QuoteSession"]
 
-__all__ = ["QuoteSession", "market_quote"]
+_FAST: Final = {5: 1.0, 0: 0.5}
+"""Seconds between updates of visible symbols by the plan's ``rt_update_period``."""
+_SLOW: Final = 5.0
+"""Seconds between updates of the others."""
+_SNAPSHOTS: Final = 500
+"""Snapshots made without letting others have their turn."""
+_UPDATES: Final = 1_000
+"""Symbols looked at without letting others have their turn."""
 
-
-def market_quote(market: Market, symbol: str, view: View, now: float) -> dict[str, Any]:
-    """Return the quote of a symbol: its daily bars seen at *now*, and what it is.
-
-    For a pair of crypto currencies these are exactly the fields that the real server answered to the field list of
-    a widespread client (docs/protocol.md, section 7.5).
-    """
-    item = market.path(symbol).instrument
-    seen = now - item.delay
-    days = market.track(symbol, Timeframe(1, "day"), View(adjust=view.adjust), now)
-    count = days.count(seen)
-    bars = days.read(max(count - 2, 0), count, seen)
-    quote: dict[str, Any] = {
-        "short_name": item.ticker,
-        "pro_name": item.symbol,
-        "original_name": item.full_name,
-        "description": item.description,
-        "exchange": item.exchange or item.prefix,
-        "listed_exchange": item.prefix,
-        "provider_id": item.provider,
-        "type": item.type,
-        "typespecs": list(item.typespecs),
-        "format": "price",
-        "pricescale": item.scale,
-        "minmov": item.minmov,
-        "minmove2": 1 if item.type == "forex" else 0,
-        "fractional": False,
-        "is_tradable": True,
-        "currency_code": item.currency,
-        "timezone": item.hours.zone,
-        "update_mode": f"delayed_streaming_{item.delay}" if item.delay else "streaming",
-        "current_session": _state(market, symbol, seen),
-        "rtc": None,
-        "rch": None,
-        "rchp": None,
-        "rtc_time": None,
-    }
-    if item.base:
-        quote["base-currency-logoid"] = f"crypto/XTVC{item.base}"
-        quote["currency-logoid"] = f"country/{item.currency[:2]}"
-    if item.country:
-        quote["country_code"] = item.country
-    if item.local_description:
-        quote["local_description"] = item.local_description
-    if item.language:
-        quote["language"] = item.language
-    if not len(bars.time):
-        return quote
-    last = float(bars.close[-1])
-    before = float(bars.close[-2]) if len(bars.time) > 1 else float(bars.open[-1])
-    end = int(days.ends(count - 1, count)[0])
-    quote |= {
-        "lp": last,
-        "lp_time": min(int(seen), end - 1),
-        "ch": round(last - before, 10),
-        "chp": round((last / before - 1.0) * 100.0, 10),
-        "prev_close_price": before,
-        "open_price": float(bars.open[-1]),
-        "high_price": float(bars.high[-1]),
-        "low_price": float(bars.low[-1]),
-        "open_time": int(bars.time[-1]),
-        "volume": float(bars.volume[-1]) if bars.volume is not None else 1e100,
-        "bid": round(last - item.step, 10),
-        "ask": round(last + item.step, 10),
-        "bid_size": 1.0,
-        "ask_size": 1.0,
-    }
-    if item.has_extended:
-        quote |= _outside(market, symbol, view, seen, quote["current_session"], int(bars.time[-1]), last)
-    return quote
+_encode: Final = msgspec.json.Encoder().encode
 
 
-def _outside(
-    market: Market, symbol: str, view: View, seen: float, state: str, opened: int, last: float
-) -> dict[str, Any]:
-    """Return the last price outside the regular session: the pre-market's while the market is open (recorded)."""
-    track = market.track(symbol, Timeframe(1, "minute"), View("extended", view.adjust), seen)
-    number = track.number(opened) if state == "market" else track.count(seen)
-    bar = track.read(number - 1, number, seen)
-    if not len(bar.time):
-        return {}
-    price, time = float(bar.close[0]), min(int(bar.time[0]) + 59, int(seen))
-    return {
-        "rtc": price,
-        "rch": round(price - last, 10),
-        "rchp": round((price / last - 1) * 100, 10),
-        "rtc_time": time,
-    }
+@dataclass(slots=True, eq=False)
+class _Member:
+    """A symbol that the client has added and the server knows."""
+
+    key: str
+    head: str
+    """Its packets up to the values."""
+    group: _Group
+    index: int
+    fast: bool
+    sent: Values = ()
+    """What the client has been told."""
+    told: float = 0.0
+    """When its last snapshot was made, transport time."""
+    removed: bool = False
 
 
-def _state(market: Market, symbol: str, seen: float) -> str:
-    path = market.path(symbol)
-    days = path.days(path.horizon(seen))
-    index = int(days.pre.searchsorted(seen, side="right")) - 1
-    if index < 0 or seen >= days.post[index]:
-        return "out_of_session"
-    if seen < days.open[index]:
-        return "pre_market"
-    return "market" if seen < days.close[index] else "post_market"
+@dataclass(slots=True, eq=False)
+class _Group:
+    """A lane and its members, in its order."""
+
+    lane: Lane
+    members: list[_Member]
+    removed: int = 0
 
 
 class QuoteSession:
-    """One quote session of one connection."""
+    """One quote session of one connection.
 
-    def __init__(self, session: str, feed: Feed) -> None:
+    Args:
+        session: Its id.
+        feed: The world.
+        clock: Market time.
+        plan: The plan of the connection at the moment.
+        now: Transport time.
+    """
+
+    def __init__(self, session: str, feed: Feed, clock: MarketClock, plan: Callable[[], Plan], now: float) -> None:
         self.id = session
-        self.symbols: dict[str, None] = {}
+        self.symbols: dict[str, _Member | None] = {}
+        """What has been added, by the exact text; None for what the server does not know, or not yet."""
         self._feed = feed
+        self._clock = clock
+        self._plan = plan
         self._fields: tuple[str, ...] | None = None
+        self._moving = list(enumerate(LIVE))
         self._fast: frozenset[str] | None = None
+        self._groups: list[_Group] = []
+        self._waiting: deque[str] = deque()
+        self._sweep: Iterator[list[str]] | None = None
+        self._next_fast = self._next_slow = self._now = now
 
     def set_fields(self, fields: tuple[str, ...]) -> None:
-        """Send only these fields from now on; the last list wins."""
+        """Send only these fields from now on; the last list wins.
+
+        unverified: that symbols which are there already come again when the list changes.
+        """
+        if fields != self._fields:
+            self._waiting.extend(self.symbols)
         self._fields = fields
+        chosen = frozenset(fields)
+        self._moving = [(place, name) for place, name in enumerate(LIVE) if name in chosen]
 
     def add(self, symbols: tuple[str, ...], now: float) -> list[str]:
-        """Add symbols and return their snapshots."""
-        self.symbols.update(dict.fromkeys(symbols))
-        return [payload for symbol in symbols for payload in self._snapshot(symbol, now)]
+        """Add symbols and return the first portion of their snapshots; the rest comes with :meth:`tick`."""
+        for symbol in symbols:
+            self.symbols.setdefault(symbol, None)
+        self._waiting.extend(symbols)
+        return self._snapshots(now)
 
     def remove(self, symbols: tuple[str, ...]) -> None:
         """Forget symbols, silently."""
         for symbol in symbols:
-            self.symbols.pop(symbol, None)
+            member = self.symbols.pop(symbol, None)
+            if member is not None:
+                member.removed = True
+                member.group.removed += 1
+        self._groups = [group for group in self._groups if _tidy(group)]
 
     def fast(self, symbols: tuple[str, ...], now: float) -> list[str]:
         """Name the visible symbols. Those whose membership changes get their snapshot again (recorded)."""
         wanted = frozenset(symbols) & self.symbols.keys()
-        before = wanted if self._fast is None else self._fast & self.symbols.keys()
+        before = wanted if self._fast is None else self._fast
         self._fast = wanted
-        changed = [symbol for symbol in self.symbols if (symbol in wanted) != (symbol in before)]
-        return [payload for symbol in changed for payload in self._snapshot(symbol, now)]
+        for symbol, member in self.symbols.items():
+            if member is not None:
+                member.fast = symbol in wanted
+        self._waiting.extend(symbol for symbol in self.symbols if (symbol in wanted) != (symbol in before))
+        return self._snapshots(now)
 
-    def _snapshot(self, symbol: str, now: float) -> list[str]:
-        from .feed import Refused
+    def hibernate(self) -> None:
+        """Take no symbol for visible; snapshots that are due still come, and slow updates go on."""
+        self._fast = frozenset()
+        for member in self.symbols.values():
+            if member is not None:
+                member.fast = False
 
-        try:
-            listing = self._feed.resolve(Descriptor.parse(symbol), now)
-        except Refused:
-            error = {"n": symbol, "s": "error", "errmsg": "no_such_symbol", "v": {}}
-            return [encode_reply("qsd", self.id, error)]
-        values = self._feed.quote(listing, now)
-        if self._fields is not None:
-            values = {name: values[name] for name in self._fields if name in values}
-        return [
-            encode_reply("qsd", self.id, {"n": symbol, "s": "ok", "v": values}),
-            encode_reply("quote_completed", self.id, symbol),
-        ]
+    def deadline(self) -> float | None:
+        """Return the transport time of the next thing to do without being asked."""
+        if self._waiting or self._sweep is not None:
+            return self._now
+        if not self._groups:
+            return None
+        return self._next_slow if self._fast is not None and not self._fast else min(self._next_fast, self._next_slow)
+
+    def tick(self, now: float) -> list[str]:
+        """Return what is due: waiting snapshots first, then changes."""
+        self._now = now
+        if self._waiting:
+            return self._snapshots(now)
+        if self._sweep is None:
+            slow, fast = now >= self._next_slow, now >= self._next_fast
+            if not slow and not fast:
+                return []
+            if slow:
+                self._next_slow = now + _SLOW
+            self._next_fast = now + _FAST[self._plan().period]
+            self._sweep = self._changes(now, everyone=slow)
+        payloads = next(self._sweep, None)
+        if payloads is None:
+            self._sweep = None
+        return payloads or []
+
+    # snapshots
+
+    def _snapshots(self, now: float) -> list[str]:
+        self._now = now
+        portion = [self._waiting.popleft() for _ in range(min(_SNAPSHOTS, len(self._waiting)))]
+        wanted = [symbol for symbol in dict.fromkeys(portion) if symbol in self.symbols]
+        market = self._clock.at(now)
+        self._enter([symbol for symbol in wanted if self.symbols[symbol] is None], market)
+        payloads = []
+        for symbol in wanted:
+            member = self.symbols[symbol]
+            if member is None:
+                error = {"n": symbol, "s": "error", "errmsg": "no_such_symbol", "v": {}}
+                payloads.append(encode_reply("qsd", self.id, error))
+                continue
+            member.told = now
+            values = member.sent = member.group.lane.read(market)[member.index]
+            quote = member.group.lane.identity(member.index)
+            quote |= {name: value for name, value in zip(LIVE, values, strict=True) if value is not ABSENT}
+            if self._fields is not None:
+                quote = {name: quote[name] for name in self._fields if name in quote}
+            payloads.append(f"{member.head}{_encode(quote).decode()}}}]}}")
+            payloads.append(encode_reply("quote_completed", self.id, symbol))
+        return payloads
+
+    def _enter(self, symbols: list[str], market: float) -> None:
+        """Find the lanes of symbols that are new; lanes that go together become one."""
+        for places, lane in self._feed.lanes([Descriptor.parse(symbol) for symbol in symbols], market):
+            group = _Group(lane, [])
+            for index, place in enumerate(places):
+                key = symbols[place]
+                head = f'{{"m":"qsd","p":[{_text(self.id)},{{"n":{_text(key)},"s":"ok","v":'
+                member = _Member(key, head, group, index, self._fast is None)
+                self.symbols[key] = member
+                group.members.append(member)
+            lane.read(market)
+            # like the carries of a binary counter, so that symbols added one by one are not moved each time
+            while self._groups and len(self._groups[-1].members) <= 2 * len(group.members):
+                if not self._absorb(self._groups[-1], group, market):
+                    break
+                group = self._groups.pop()
+            self._groups.append(group)
+
+    def _absorb(self, group: _Group, other: _Group, market: float) -> bool:
+        group.lane.read(market)
+        if not group.lane.absorb(other.lane):
+            return False
+        for index, member in enumerate(other.members, len(group.members)):
+            member.group, member.index = group, index
+        group.members = group.members + other.members
+        group.removed += other.removed
+        return True
+
+    # changes
+
+    def _changes(self, now: float, *, everyone: bool) -> Iterator[list[str]]:
+        """Yield the packets of symbols that have changed, in portions."""
+        payloads: list[str] = []
+        looked, market = 0, self._clock.at(now)
+        for group in list(self._groups):
+            if not everyone and not any(member.fast for member in group.members):
+                continue
+            # a lane may take over another while the portions are sent; these are the members of this reading
+            for member, values in zip(list(group.members), group.lane.read(market), strict=True):
+                looked += 1
+                if looked % _UPDATES == 0:
+                    yield payloads
+                    payloads = []
+                if values is member.sent or member.removed or not (everyone or member.fast):
+                    continue
+                if member.told > now:
+                    continue  # a snapshot has overtaken this reading
+                sent, member.sent = member.sent, values
+                changed = {
+                    name: value
+                    for place, name in self._moving
+                    if (value := values[place]) != sent[place] and value is not ABSENT
+                }
+                if changed:
+                    payloads.append(f"{member.head}{_encode(changed).decode()}}}]}}")
+        yield payloads
+
+
+def _tidy(group: _Group) -> bool:
+    """Forget removed members once they are many; return whether any are left."""
+    left = len(group.members) - group.removed
+    if left and group.removed > max(left, 64):
+        kept = [member for member in group.members if not member.removed]
+        group.lane.keep([member.index for member in kept])
+        for index, member in enumerate(kept):
+            member.index = index
+        group.members, group.removed = kept, 0
+    return left > 0
+
+
+def _text(value: str) -> str:
+    return _encode(value).decode()

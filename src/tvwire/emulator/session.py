@@ -26,6 +26,8 @@ __all__ = ["HEARTBEAT", "ServerSession"]
 HEARTBEAT: Final = 10.0
 """Seconds between heartbeats, from the opening on (recorded)."""
 _LARGEST: Final = 16 * 2**20
+_PACKETS: Final = 100
+"""Packets of a message; a chart's answer has far fewer, and stays in one message as recorded."""
 _SILENT: Final = frozenset({"chart_delete_session", "quote_delete_session", "replay_delete_session"})
 
 
@@ -69,6 +71,7 @@ class ServerSession:
         """Return the transport time at which :meth:`tick` has something to do."""
         dues = [self._opened + HEARTBEAT * (self._beats + 1)]
         dues += [due for chart in self.charts.values() if (due := chart.deadline()) is not None]
+        dues += [due for quotes in self.quotes.values() if (due := quotes.deadline()) is not None]
         return min(dues)
 
     def tick(self, now: float) -> list[str]:
@@ -79,6 +82,8 @@ class ServerSession:
             messages.append(frame(f"~h~{self._beats}"))
         for chart in self.charts.values():
             messages += [_message(payloads) for payloads in chart.tick(now)]
+        for quotes in self.quotes.values():
+            messages += _messages(quotes.tick(now))
         return messages
 
     def receive(self, message: str | bytes, now: float) -> list[str]:
@@ -97,9 +102,7 @@ class ServerSession:
             if not isinstance(call, Call):
                 self.echoed = int(call.id) if call.id.isdigit() else self.echoed
                 continue
-            found = self._call(call, now)
-            if found:
-                answers.append(_message(found))
+            answers += _messages(self._call(call, now))
             if self.closed:
                 break
         return answers
@@ -124,7 +127,7 @@ class ServerSession:
             self.charts[name] = ChartSession(name, self._feed, self._clock, lambda: self.plan)
             return []
         if call.m == "quote_create_session":
-            self.quotes[name] = QuoteSession(name, self._feed)
+            self.quotes[name] = QuoteSession(name, self._feed, self._clock, lambda: self.plan, now)
             return []
         if call.m in _SILENT:
             self.charts.pop(name, None)
@@ -155,15 +158,16 @@ class ServerSession:
         # clients of 2019 to 2023 end the list with {"flags": ["force_permission"]}; newer servers refuse it, and
         # clients that still send it must work here
         names = tuple(value for value in call.p[1:] if isinstance(value, str))
-        market = self._clock.at(now)
         if call.m == "quote_set_fields":
             session.set_fields(names)
         elif call.m == "quote_add_symbols":
-            return session.add(names, market)
+            return session.add(names, now)
         elif call.m == "quote_remove_symbols":
             session.remove(names)
         elif call.m == "quote_fast_symbols":
-            return session.fast(names, market)
+            return session.fast(names, now)
+        elif call.m == "quote_hibernate_all":
+            session.hibernate()
         return []
 
     def _elsewhere(self, name: str, call: Call) -> list[str]:
@@ -228,6 +232,11 @@ _CHART_VERBS: Final = frozenset(
 
 def _message(payloads: list[str]) -> str:
     return "".join(map(frame, payloads))
+
+
+def _messages(payloads: list[str]) -> list[str]:
+    """Return payloads in messages of at most :data:`_PACKETS`."""
+    return [_message(payloads[first : first + _PACKETS]) for first in range(0, len(payloads), _PACKETS)]
 
 
 def _term(value: Any) -> str:
