@@ -12,9 +12,12 @@ Example:
 from __future__ import annotations
 
 from .client.async_client import AsyncClient
+from .client.blocking_stream import BlockingCandleStream
 from .client.fetch import Progress
 from .client.load import load_settings
 from .client.shared import candles, search, shared_client, symbol
+from .client.status import StreamStats, StreamStatus
+from .client.stream import CandleStream
 from .client.sync_client import Client
 from .errors import (
     AuthenticationError,
@@ -56,7 +59,7 @@ from .errors import (
     TwoFactorRequired,
     UnexpectedMessage,
 )
-from .models import Candle, Candles, CandlesBatch, CandlesMeta, SymbolInfo
+from .models import Candle, CandleEvent, Candles, CandlesBatch, CandlesMeta, SymbolInfo
 from .rest.search import SymbolHit
 from .secret import Secret
 from .settings import Backoff, Endpoints, Limits, Settings, Timeouts
@@ -69,7 +72,10 @@ __all__ = [
     "Backoff",
     "BadCredentials",
     "Blocked",
+    "BlockingCandleStream",
     "Candle",
+    "CandleEvent",
+    "CandleStream",
     "Candles",
     "CandlesBatch",
     "CandlesMeta",
@@ -108,6 +114,8 @@ __all__ = [
     "StoreFull",
     "StoreLocked",
     "StoreTooNew",
+    "StreamStats",
+    "StreamStatus",
     "StudyError",
     "SymbolHit",
     "SymbolInfo",

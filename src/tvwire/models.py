@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-__all__ = ["Candle", "Candles", "CandlesBatch", "CandlesMeta", "StoppedBecause", "SymbolInfo"]
+__all__ = ["Candle", "CandleEvent", "Candles", "CandlesBatch", "CandlesMeta", "StoppedBecause", "SymbolInfo"]
 
 StoppedBecause = Literal["count", "start", "no_older_data", "plan_limit", "timeout", "no_completion", "limit"]
 """Why paging ended: the count or the start was reached, the server has no older bars, the plan keeps no more,
@@ -52,6 +52,22 @@ class Candle(msgspec.Struct, frozen=True, gc=False):
     def time(self) -> datetime:
         """Start of the candle, aware, UTC."""
         return datetime.fromtimestamp(self.timestamp, UTC)
+
+
+class CandleEvent(msgspec.Struct, frozen=True, gc=False):
+    """What happened to a candle of a live stream."""
+
+    kind: Literal["forming", "closed", "backfill", "correction"]
+    """``forming``: the newest candle changed; ``closed``: it is final; ``backfill``: final, and missed while the
+    connection was down; ``correction``: the server changed its word about a final one."""
+    symbol: str
+    """Name as asked for."""
+    timeframe: Timeframe
+    """What one candle covers."""
+    candle: Candle
+    """The candle as it is now."""
+    previous: Candle | None = None
+    """The candle before a ``correction``; None otherwise."""
 
 
 class SymbolInfo(msgspec.Struct, frozen=True, kw_only=True):

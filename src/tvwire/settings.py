@@ -163,6 +163,10 @@ class Limits:
     """One HTTP body."""
     bars: int = 1_000_000
     """Bars held for one series."""
+    live_bars: int = 50_000
+    """Bars held for one live series."""
+    lag: int = 1_024
+    """Final candles that a consumer may leave unread before it is told; a hundred times that is an error."""
     count: int = 1_000_000
     """Largest ``count=`` of one call."""
     symbols: int = 5_000

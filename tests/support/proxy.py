@@ -27,7 +27,7 @@ class ConnectProxy:
         fault: Literal["silent", "dies", "refuses", "slow"] | None = None,
     ) -> None:
         self._credentials = credentials
-        self._fault = fault
+        self.fault = fault
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._handlers: set[asyncio.Task[None]] = set()
@@ -87,14 +87,14 @@ class ConnectProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        if self._fault == "silent":
+        if self.fault == "silent":
             await reader.read()
             return
-        if self._fault == "dies":
+        if self.fault == "dies":
             return
         method, target, _ = head[0].split(" ")
         headers = {k.lower(): v for k, _, v in (line.partition(": ") for line in head[1:])}
-        if method != "CONNECT" or self._fault == "refuses":
+        if method != "CONNECT" or self.fault == "refuses":
             await self._answer(writer, "502 Bad Gateway")
             return
         if self._credentials is not None:
@@ -119,7 +119,7 @@ class ConnectProxy:
 
     async def _answer(self, writer: asyncio.StreamWriter, status: str) -> None:
         data = f"HTTP/1.1 {status}\r\nVia: 1.1 test\r\n\r\n".encode()
-        step = 1 if self._fault == "slow" else len(data)
+        step = 1 if self.fault == "slow" else len(data)
         for start in range(0, len(data), step):
             writer.write(data[start : start + step])
             await writer.drain()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from random import SystemRandom
 from types import TracebackType
-from typing import Any, Self, overload
+from typing import Any, Literal, Self, overload
 
 from ..errors import Closed, InputError, RequestTimeout, SymbolNotFound, TvWireError
 from ..models import Candles, CandlesBatch, SymbolInfo
@@ -26,6 +26,7 @@ from ..symbols import Adjustment, SessionKind, check_symbol, descriptor
 from ..timeframe import Timeframe
 from .fetch import CandlesQuery, ProgressHook, fetch
 from .load import override
+from .stream import CandleStream
 from .when import When
 
 __all__ = ["AsyncClient"]
@@ -236,6 +237,65 @@ class AsyncClient:
         if len(names) > self.settings.limits.symbols:
             raise InputError(f"{len(names):,} symbols are more than limits.symbols, {self.settings.limits.symbols:,}")
         return await self._many([query(name) for name in names], names, seconds, progress)
+
+    def watch_candles(
+        self,
+        symbol: str | Sequence[str],
+        timeframe: str | Timeframe | Sequence[str | Timeframe] = "1m",
+        *,
+        only: Literal["closed"] | None = None,
+        session: SessionKind | None = None,
+        adjust: Adjustment = "splits",
+        back_adjust: bool = False,
+        currency: str | None = None,
+    ) -> CandleStream:
+        """Follow candles as they form and close, through any loss of the connection.
+
+        After a cut the candles that were missed come first, in order and marked ``backfill``; every final candle
+        comes exactly once. What the server does not have is told as a ``gap``, never passed over.
+
+        Args:
+            symbol: Full name, or several; more with ``add()`` while it runs.
+            timeframe: One or several.
+            only: ``"closed"`` leaves out forming candles and corrections: final candles only, ``closed`` or
+                ``backfill``.
+            session: ``"regular"`` or ``"extended"`` hours.
+            adjust: ``"splits"``, ``"dividends"`` (both) or ``"none"``.
+            back_adjust: Back-adjust the contracts of a continuous future.
+            currency: Convert prices to this currency.
+
+        Returns:
+            A :class:`CandleStream`: use it as ``async with``, and iterate over :class:`CandleEvent`.
+
+        Raises:
+            InputError: An argument is wrong; nothing was sent.
+
+        Iterating raises what ended the stream: ``SymbolNotFound`` if its only symbol is unknown,
+        ``AuthenticationError``, ``NetworkError`` if the service was never reached, ``SlowConsumer``.
+
+        Example:
+            >>> with tvwire.Client(endpoint=emulator.url) as tv, tv.watch_candles("BINANCE:BTCUSDT", "1m") as live:
+            ...     event = next(iter(live))
+            >>> event.kind, event.symbol
+            ('forming', 'BINANCE:BTCUSDT')
+
+        Source: ``du`` (docs/protocol.md, sections 4.3 and 4.5).
+        """
+        symbols = [symbol] if isinstance(symbol, str) else list(symbol)
+        if not symbols:
+            raise InputError("no symbol is given", hint='write "NASDAQ:AAPL", or a list of such names')
+        frames = [timeframe] if isinstance(timeframe, (str, Timeframe)) else list(timeframe)
+        return CandleStream(
+            self._running,
+            self.settings,
+            symbols,
+            [Timeframe.parse(frame) for frame in frames],
+            only=only,
+            session=session,
+            adjust=adjust,
+            back_adjust=back_adjust,
+            currency=currency,
+        )
 
     async def symbol(self, symbol: str, *, timeout: float | None = None) -> SymbolInfo:
         """Ask what the server knows of a symbol.

@@ -9,7 +9,7 @@ import threading
 import warnings
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from ..errors import Closed
 from ..models import Candles, CandlesBatch
@@ -18,6 +18,7 @@ from ..symbols import Adjustment, SessionKind
 from ..timeframe import Timeframe
 from .async_client import AsyncClient
 from .blocking import Portal, blocking
+from .blocking_stream import BlockingCandleStream
 from .fetch import ProgressHook
 from .when import When
 
@@ -119,6 +120,38 @@ class Client:
         def candles(self, symbol: Any, timeframe: Any = "1D", **options: Any) -> Any: ...
     else:
         candles = blocking(AsyncClient.candles)
+
+    def watch_candles(
+        self,
+        symbol: str | Sequence[str],
+        timeframe: str | Timeframe | Sequence[str | Timeframe] = "1m",
+        *,
+        only: Literal["closed"] | None = None,
+        session: SessionKind | None = None,
+        adjust: Adjustment = "splits",
+        back_adjust: bool = False,
+        currency: str | None = None,
+    ) -> BlockingCandleStream:
+        """Follow candles as they form and close; see :meth:`AsyncClient.watch_candles`.
+
+        Example:
+            >>> with tvwire.Client(endpoint=emulator.url) as tv, tv.watch_candles("BINANCE:BTCUSDT") as live:
+            ...     for event in live:
+            ...         break
+            >>> event.candle.close > 0
+            True
+        """
+        client, portal = self._enter()
+        stream = client.watch_candles(
+            symbol,
+            timeframe,
+            only=only,
+            session=session,
+            adjust=adjust,
+            back_adjust=back_adjust,
+            currency=currency,
+        )
+        return BlockingCandleStream(stream, portal)
 
     symbol = blocking(AsyncClient.symbol)
     search = blocking(AsyncClient.search)

@@ -16,7 +16,7 @@ from random import Random
 from typing import Any, Final
 
 from ..errors import Closed, ConnectionLost, NetworkError, RateLimited, TvWireError
-from ..session.events import Answered, Event
+from ..session.events import Answered, Event, Outgoing
 from ..session.mux import Machine, Mux
 from ..settings import Settings
 from ..wire.messages import Call
@@ -88,6 +88,7 @@ class Supervisor:
         self.limiter = Limiter(rate, clock)
         self.phase = Phase.IDLE
         self.last_error: TvWireError | None = None
+        self._watchers: list[Callable[[str, TvWireError | None], None]] = []
         self._reached = False
 
     # -- for the client ----------------------------------------------------------------------------------
@@ -178,6 +179,19 @@ class Supervisor:
         if self._connection is not None:
             self._connection.count()
         return self.counters
+
+    def watch(self, listener: Callable[[str, TvWireError | None], None]) -> None:
+        """Call *listener* with ``live`` and ``reconnecting`` as they happen."""
+        self._watchers.append(listener)
+
+    def unwatch(self, listener: Callable[[str, TvWireError | None], None]) -> None:
+        """Stop calling *listener*."""
+        self._watchers.remove(listener)
+
+    def server_time_at(self, now: float) -> float | None:
+        """Return the server's clock at *now*, a time of our own clock; None when no server has said hello yet."""
+        connection = self._connection
+        return None if connection is None else connection.link.server_time(now)
 
     def server_time(self) -> float | None:
         """Return the server's clock in UTC seconds, None before the first hello."""
@@ -301,6 +315,9 @@ class Supervisor:
         if phase not in _NEXT[self.phase]:
             raise RuntimeError(f"the supervisor cannot go from {self.phase} to {phase}")
         self.phase = phase
+        if phase in (Phase.LIVE, Phase.BACKOFF):
+            for watcher in tuple(self._watchers):
+                watcher(phase.value, self.last_error if phase is Phase.BACKOFF else None)
 
     def _send(self, connection: Connection, calls: list[Call]) -> None:
         # the end of the connection is told once, by its future; a message that misses it is sent in the next life
@@ -309,6 +326,10 @@ class Supervisor:
 
     def _deliver(self, events: Iterable[Event]) -> None:
         for event in events:
+            if isinstance(event, Outgoing):
+                if self._connection is not None:
+                    self._send(self._connection, event.calls)
+                continue
             future = self._futures.get(event.key)
             if future is None or future.done():
                 continue

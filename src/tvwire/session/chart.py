@@ -134,7 +134,7 @@ class ChartMachine:
                 messages.create_series(
                     session,
                     SERIES,
-                    self._turnaround,
+                    self.turnaround,
                     self._slot_name,
                     request.resolution,
                     bars,
@@ -171,7 +171,7 @@ class ChartMachine:
             self.bar_close_time = None
         calls.append(
             messages.modify_series(
-                self.session, SERIES, self._turnaround, self._slot_name, request.resolution, request.range
+                self.session, SERIES, self.turnaround, self._slot_name, request.resolution, request.range
             )
         )
         return calls
@@ -205,7 +205,7 @@ class ChartMachine:
         if isinstance(message, (TimescaleUpdate, DataUpdate)):
             return self._receive_data(message)
         if isinstance(message, SeriesCompleted):
-            if message.p.series != SERIES or message.p.turnaround != self._turnaround:
+            if message.p.series != SERIES or message.p.turnaround != self.turnaround:
                 self.stray += 1
                 return []
             self._step(ChartInput.COMPLETED)
@@ -227,7 +227,7 @@ class ChartMachine:
                 return []
             return self._fail(symbol_fault(self.request.symbol, message.p.reason, message.p.details))
         if isinstance(message, SeriesError):
-            if message.p.series != SERIES or message.p.turnaround != self._turnaround:
+            if message.p.series != SERIES or message.p.turnaround != self.turnaround:
                 self.stray += 1
                 return []
             return self._fail(series_fault(self.request.symbol, self.request.resolution, message.p.reason))
@@ -274,7 +274,8 @@ class ChartMachine:
         return f"sds_sym_{self._slot}"
 
     @property
-    def _turnaround(self) -> str:
+    def turnaround(self) -> str:
+        """Tag of the data that belong to the present symbol and timeframe."""
         return f"s{self._turn}"
 
     def _step(self, given: ChartInput) -> None:
@@ -291,7 +292,7 @@ class ChartMachine:
     def _put(self, update: HotUpdate) -> bool:
         """Take a live update of the series, if it is an ordinary one: the hot path (``intake.py``)."""
         bars = update.s
-        if bars is None or self._load_key is not None or update.t != self._turnaround:
+        if bars is None or self._load_key is not None or update.t != self.turnaround:
             return False
         put = self.series.put
         for bar in bars:
@@ -305,7 +306,7 @@ class ChartMachine:
         update = message.p.updates.get(SERIES)
         if update is None:
             return []  # scale points, or a study that rides along
-        if update.turnaround not in ("", self._turnaround):
+        if update.turnaround not in ("", self.turnaround):
             self.stray += 1
             return []
         if update.bar_close_time is not None:

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from ..errors import TvWireError
+from ..wire.messages import Call
 
-__all__ = ["Answered", "Event", "Failed", "Page"]
+__all__ = ["Answered", "Event", "Failed", "Outgoing", "Page"]
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -39,4 +40,10 @@ class Page(msgspec.Struct, frozen=True):
     """The server's own word that nothing older will come: ``end`` or ``limit``; usually it does not say."""
 
 
-Event = Answered | Failed
+class Outgoing(msgspec.Struct, frozen=True):
+    """Messages that a machine wants sent as a consequence of what it heard."""
+
+    calls: list[Call]
+
+
+Event = Answered | Failed | Outgoing

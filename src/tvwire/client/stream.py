@@ -1,0 +1,374 @@
+"""A live stream of candles: subscriptions that outlive connections, and the buffer between them and one consumer.
+
+The connection never waits for the consumer. Changes of the forming candle conflate: a slow consumer sees the newest
+state. Candles that are final are kept, in order, until they are read; a consumer that lags by more than
+``Limits.lag`` of them is told by a status and counted, and one that lags by a hundred times that gets
+:class:`SlowConsumer` instead of a hole. The end of the stream is a state, not an item.
+
+Not here: what is new, missed or corrected (``session/live.py``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+from ..errors import Closed, InputError, SlowConsumer, TvWireError
+from ..models import Candle, CandleEvent
+from ..net.supervisor import Supervisor
+from ..session.chart import SeriesRequest
+from ..session.live import LiveMachine
+from ..settings import Settings
+from ..symbols import Adjustment, SessionKind, check_symbol, descriptor
+from ..timeframe import Timeframe
+from .status import StreamStats, StreamStatus
+
+__all__ = ["CandleStream"]
+
+Kind = Literal["forming", "closed", "backfill", "correction"]
+Bar = list[float]
+_NAN: Final = float("nan")
+_HARD: Final = 100
+"""How many times the lag that is told of is the lag that is not borne."""
+
+
+class CandleStream:
+    """Live candles of one or many symbols; made by ``watch_candles``.
+
+    Iterate over it, inside ``async with`` or directly; leaving the block frees the server's sessions. One consumer
+    at a time.
+    """
+
+    def __init__(
+        self,
+        supervisor: Callable[[], Supervisor],
+        settings: Settings,
+        symbols: Sequence[str],
+        timeframes: Sequence[Timeframe],
+        *,
+        only: Literal["closed"] | None,
+        session: SessionKind | None,
+        adjust: Adjustment,
+        back_adjust: bool,
+        currency: str | None,
+    ) -> None:
+        if only not in (None, "closed"):
+            raise InputError(f"only={only!r} is unknown", hint='only="closed", or leave it out')
+        self._supervisor_of = supervisor
+        self._supervisor: Supervisor | None = None
+        self._settings = settings
+        self._timeframes = list(timeframes)
+        self._only_closed = only == "closed"
+        self._descriptor = {
+            "adjust": adjust,
+            "session": session,
+            "currency": currency,
+            "back_adjust": back_adjust,
+        }
+        self._names: dict[LiveMachine, tuple[str, Timeframe]] = {}
+        self._wanted: dict[tuple[str, Timeframe], LiveMachine | None] = {}
+        for symbol in symbols:
+            self._want(symbol)
+        self._events: deque[CandleEvent] = deque()
+        self._dirty: dict[LiveMachine, None] = {}
+        self._waiter: asyncio.Future[None] | None = None
+        self._handlers: dict[str, list[Callable[[Any], Any]]] = {}
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._lagging = False
+        self._error: TvWireError | None = None
+        self._closed = False
+        self.errors: dict[str, TvWireError] = {}
+        """Symbols that were refused, and why."""
+        self.status: StreamStatus = StreamStatus("connecting")
+        """What happened last to the stream."""
+        self.stats = StreamStats()
+
+    # -- what users call ---------------------------------------------------------------------------------
+
+    @property
+    def symbols(self) -> list[str]:
+        """Symbols that are followed, in the order they were added."""
+        return list(dict.fromkeys(symbol for symbol, _ in self._wanted))
+
+    def delay(self, symbol: str) -> int | None:
+        """Return how many seconds the feed of *symbol* lags; None until the server has said."""
+        for machine, (name, _) in self._names.items():
+            if name == symbol and machine.info is not None:
+                return machine.info.delay
+        return None
+
+    def update_mode(self, symbol: str) -> str | None:
+        """Return the server's word for how *symbol* is updated; None until it has said."""
+        for machine, (name, _) in self._names.items():
+            if name == symbol and machine.update_mode:
+                return machine.update_mode
+        return None
+
+    async def add(self, *symbols: str) -> None:
+        """Follow more symbols.
+
+        Raises:
+            InputError: A name is none.
+        """
+        fresh = [key for symbol in symbols for key in self._want(symbol)]
+        if self._supervisor is not None:
+            for key in fresh:
+                await self._attach(self._supervisor, key)
+
+    async def remove(self, *symbols: str) -> None:
+        """Stop following symbols and free their sessions; what was not yet read of them is still delivered."""
+        for key in [key for key in self._wanted if key[0] in symbols]:
+            machine = self._wanted.pop(key)
+            if machine is not None and self._supervisor is not None:
+                self._dirty.pop(machine, None)
+                self._supervisor.detach(machine)
+                del self._names[machine]
+
+    def on(self, kind: Kind | Literal["status"], handler: Callable[[Any], Any]) -> Self:
+        """Call *handler*, plain or asynchronous, with each event of *kind*, or with each status.
+
+        It runs as a task of its own, or at once when it is plain; what it raises ends the stream.
+        """
+        if kind not in ("forming", "closed", "backfill", "correction", "status"):
+            raise InputError(f"{kind!r} is no kind of event")
+        self._handlers.setdefault(kind, []).append(handler)
+        return self
+
+    def handlers(self, kind: str) -> Sequence[Callable[[Any], Any]]:
+        """Return what :meth:`on` was given for *kind*."""
+        return self._handlers.get(kind, ())
+
+    async def run(self) -> None:
+        """Call the handlers given to :meth:`on` until the stream is closed."""
+        async for event in self:
+            for handler in self.handlers(event.kind):
+                result = handler(event)
+                if inspect.isawaitable(result):
+                    await result
+
+    async def start(self) -> Self:
+        """Subscribe; iterating does it too."""
+        if self._closed:
+            raise Closed("the stream is closed")
+        if self._supervisor is None:
+            self._supervisor = supervisor = self._supervisor_of()
+            supervisor.watch(self._on_phase)
+            for key in list(self._wanted):
+                await self._attach(supervisor, key)
+        return self
+
+    async def aclose(self) -> None:
+        """End the stream and free the server's sessions. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is not None:
+            supervisor.unwatch(self._on_phase)
+            for machine in self._names:
+                supervisor.detach(machine)
+        self._say(StreamStatus("closed"))
+        self._wake()
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> CandleEvent:
+        """Return the next event.
+
+        Cancelling is safe: no event is lost.
+        """
+        if self._supervisor is None and not self._closed:
+            await self.start()
+        while True:
+            event = self._next()
+            if event is not None:
+                return event
+            if self._error is not None:
+                raise self._error
+            if self._closed:
+                raise StopAsyncIteration
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+
+    async def take(self, most: int = 256) -> list[CandleEvent]:
+        """Wait for at least one event and return all that are there, up to *most*; an empty list is the end."""
+        try:
+            events = [await anext(self)]
+        except StopAsyncIteration:
+            return []
+        while len(events) < most and (event := self._next()) is not None:
+            events.append(event)
+        return events
+
+    def report(self) -> str:
+        """Return one sentence about how the stream went."""
+        stats = self.stats
+        return (
+            f"{stats.closed} candles closed, {stats.drops} connections lost, {stats.backfilled} candles filled in, "
+            f"{stats.corrections} corrected, {stats.gaps} gaps, {stats.conflated} of {stats.updates} updates conflated"
+        )
+
+    # -- the machines call these -------------------------------------------------------------------------
+
+    def forming(self, live: LiveMachine) -> None:
+        """The newest candle changed."""
+        self.stats.updates += 1
+        if self._only_closed:
+            return
+        if live in self._dirty:
+            self.stats.conflated += 1
+        else:
+            self._dirty[live] = None
+        if self._waiter is not None:
+            self._wake()
+
+    def closed(self, live: LiveMachine, bar: Bar) -> None:
+        """A candle is final."""
+        self.stats.closed += 1
+        self._keep(self._event("closed", live, bar))
+
+    def backfill(self, live: LiveMachine, bar: Bar) -> None:
+        """A final candle that was missed."""
+        self.stats.closed += 1
+        self.stats.backfilled += 1
+        self._keep(self._event("backfill", live, bar))
+
+    def correction(self, live: LiveMachine, bar: Bar, previous: Bar) -> None:
+        """The server changed its word about a final candle."""
+        self.stats.corrections += 1
+        if not self._only_closed:
+            self._keep(self._event("correction", live, bar, previous))
+
+    def gap(self, live: LiveMachine, after: int, before: int) -> None:
+        """Candles that were missed are not to be had."""
+        self.stats.gaps += 1
+        self._say(StreamStatus("gap", self._names[live][0], "the server does not have them", after, before))
+
+    def restored(self, live: LiveMachine, filled: int) -> None:
+        """A series is live again."""
+        self._say(StreamStatus("restored", self._names[live][0], f"{filled} candles filled in"))
+
+    def refused(self, live: LiveMachine, error: TvWireError) -> None:
+        """A series ended for good."""
+        name = self._names.get(live, ("", None))[0]
+        self.errors[name] = error
+        self._say(StreamStatus("dropped", name, str(error)))
+        for key in [key for key, machine in self._wanted.items() if machine is live]:
+            del self._wanted[key]
+        if self._supervisor is not None:
+            self._supervisor.detach(live)
+        if not self._wanted:
+            self._error = error
+        self._wake()
+
+    # -- inside ------------------------------------------------------------------------------------------
+
+    def _want(self, symbol: str) -> list[tuple[str, Timeframe]]:
+        name = check_symbol(symbol)
+        fresh = [(name, timeframe) for timeframe in self._timeframes if (name, timeframe) not in self._wanted]
+        for key in fresh:
+            self._wanted[key] = None
+        return fresh
+
+    async def _attach(self, supervisor: Supervisor, key: tuple[str, Timeframe]) -> None:
+        symbol, timeframe = key
+        timeouts = self._settings.timeouts
+        machine = LiveMachine(
+            SeriesRequest(
+                symbol=symbol,
+                descriptor=descriptor(symbol, **self._descriptor),  # type: ignore[arg-type]  # checked there
+                resolution=timeframe.native,
+            ),
+            self,
+            supervisor.server_time_at,
+            limit=self._settings.limits.live_bars,
+            progress=timeouts.progress,
+            quiet=timeouts.quiet,
+        )
+        self._wanted[key] = machine
+        self._names[machine] = key
+        await supervisor.attach(machine, "cs")
+
+    def _on_phase(self, phase: str, error: TvWireError | None) -> None:
+        if phase == "reconnecting":
+            self.stats.drops += 1
+            self._say(StreamStatus("reconnecting", detail=str(error) if error is not None else ""))
+        elif phase == "live":
+            self._say(StreamStatus("live"))
+
+    def _event(self, kind: Kind, live: LiveMachine, bar: Bar, previous: Bar | None = None) -> CandleEvent:
+        symbol, timeframe = self._names[live]
+        return CandleEvent(kind, symbol, timeframe, _candle(bar), _candle(previous) if previous is not None else None)
+
+    def _keep(self, event: CandleEvent) -> None:
+        self._events.append(event)
+        lag = len(self._events)
+        limit = self._settings.limits.lag
+        if lag > limit and not self._lagging:
+            self._lagging = True
+            self.stats.lagged += 1
+            self._say(StreamStatus("live", detail=f"the consumer lags by {lag} candles"))
+        if lag > _HARD * limit and self._error is None:
+            self._error = SlowConsumer(f"the consumer lags by {lag:,} candles", hint="read faster, or raise limits.lag")
+        self._wake()
+
+    def _next(self) -> CandleEvent | None:
+        if self._events:
+            event = self._events.popleft()
+            if self._lagging and len(self._events) <= self._settings.limits.lag // 2:
+                self._lagging = False
+            return event
+        while self._dirty:
+            live = next(iter(self._dirty))
+            del self._dirty[live]
+            bar = live.forming
+            if bar is not None:
+                return self._event("forming", live, bar)
+        return None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _say(self, status: StreamStatus) -> None:
+        self.status = status
+        for handler in self._handlers.get("status", ()):
+            result = handler(status)
+            if inspect.isawaitable(result):
+                task = asyncio.ensure_future(result)
+                self._tasks.add(task)
+                task.add_done_callback(self._handled)
+
+    def _handled(self, task: asyncio.Future[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and self._error is None:
+            failure = TvWireError("a status handler failed")
+            failure.__cause__ = error
+            self._error = failure
+            self._wake()
+
+
+def _candle(bar: Iterable[float]) -> Candle:
+    time, *values = bar
+    if len(values) < 5:
+        values = [*values, _NAN]
+    return Candle(int(time), *values[:5])
