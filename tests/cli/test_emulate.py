@@ -8,11 +8,14 @@ import json
 import signal
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
 from support.captures import capture
 
@@ -32,6 +35,23 @@ def test_it_says_where_it_listens_serves_and_ends_on_a_signal(run: Run, end: sig
         done = run("candles", "BINANCE:BTCUSDT", "1h", "-n", "2", "--endpoint", line.split()[-1])
         assert (done.code, done.out.splitlines()[-1][:20]) == (0, "2026-09-21T14:00:00Z")
         process.send_signal(end)
+        out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_faults_and_the_heartbeat_are_options_and_faults_combine() -> None:
+    command = [sys.executable, "-m", "tvwire.cli", "emulate", "--heartbeat", "0.1"]
+    command += ["--fault", "duplicate", "--fault", "refuse:status=503,times=1", "--fault", "drop:every=700ms"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1].replace("http", "ws") + "/socket.io/websocket"
+        with pytest.raises(InvalidStatus, match="503"):
+            connect(url, origin="https://www.tradingview.com")
+        with connect(url, origin="https://www.tradingview.com") as socket:
+            assert str(socket.recv(timeout=5)).count('"session_id"') == 2
+            with pytest.raises(ConnectionClosed):
+                deque(socket, maxlen=0)
+        process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (0, "", "")
 
@@ -89,6 +109,9 @@ def test_the_list_of_a_recording_is_json_rows_and_each_series_is_served_as_recor
         (("--plan", "golden"), 'invalid value "golden" for --plan'),
         (("--port", "99999"), "--port 99999 is not between 0 and 65535"),
         (("--speed", "0"), "speed must be a positive number"),
+        (("--fault", "drop:every=7s", "--fault", "gremlins"), "'gremlins' is no fault"),
+        (("--fault", "stall:for=soon"), "stall: for=soon is no duration"),
+        (("--heartbeat", "0"), "heartbeat must be between 0.01 and 3600 seconds"),
     ],
 )
 def test_wrong_words_exit_2(run: Run, words: tuple[str, ...], told: str) -> None:

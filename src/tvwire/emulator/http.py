@@ -6,6 +6,7 @@ Not here: sockets and threads (``server.py``), ranking (``search.py``).
 from __future__ import annotations
 
 import ipaddress
+import math
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from .feed import Entry
 from .search import PAGE, item, old_item, search
 
-__all__ = ["allowed_origin", "forbidden", "routes"]
+__all__ = ["allowed_origin", "forbidden", "refused", "routes"]
 
 _FORBIDDEN: Final = (
     "<html>\n<head><title>403 Forbidden</title></head>\n<body>\n<center><h1>403 Forbidden</h1></center>\n"
@@ -29,6 +30,12 @@ _FORBIDDEN: Final = (
 def forbidden() -> Response:
     """Return what a client without an acceptable ``Origin`` gets."""
     return HTMLResponse(_FORBIDDEN, status_code=403)
+
+
+def refused(status: int, retry_after: float | None) -> Response:
+    """Return what a client gets that is refused by a fault."""
+    headers = {} if retry_after is None else {"Retry-After": str(math.ceil(retry_after))}
+    return HTMLResponse(f"<h1>{status}</h1>\n", status_code=status, headers=headers)
 
 
 def allowed_origin(origin: str | None) -> bool:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -27,19 +28,26 @@ from ..errors import InputError
 from ..models import Candles
 from ..timeframe import Timeframe
 from .clock import MarketClock
+from .faults import parse_faults
 from .feed import Feed, MarketFeed
-from .http import allowed_origin, forbidden, routes
+from .havoc import Faults
+from .http import allowed_origin, forbidden, refused, routes
 from .market import Market
+from .outbox import Outbox
 from .plans import PLANS
 from .playback import PlaybackFeed
-from .session import ServerSession
+from .proxy import TcpProxy
+from .session import HEARTBEAT, ServerSession
 from .truth import market_candles
 
 __all__ = ["Emulator", "serve"]
 
+_LOG: Final = logging.getLogger(__name__)
 _LARGEST: Final = 64 * 2**20
 _START_WITHIN: Final = 10.0
 _STOP_WITHIN: Final = 5.0
+_WAITING: Final = 16
+"""Messages of a client that wait to be answered before its socket is read on."""
 
 
 class Emulator:
@@ -56,6 +64,9 @@ class Emulator:
         port: 0 takes a free one.
         host: Address to listen on; the loopback address unless told.
         capture: Serve a recording instead of the market.
+        faults: What goes wrong by itself, ``"drop:every=7s"``; see docs/emulator.md. More can go wrong on call,
+            by :attr:`faults`.
+        heartbeat: Seconds between heartbeats.
 
     Raises:
         InputError: A value is out of range, or the recording cannot be read.
@@ -78,7 +89,13 @@ class Emulator:
         port: int = 0,
         host: str = "127.0.0.1",
         capture: str | Path | None = None,
+        faults: Sequence[str] = (),
+        heartbeat: float = HEARTBEAT,
     ) -> None:
+        if isinstance(faults, str):
+            raise InputError("faults is a list", hint=f"faults=[{faults!r}]")
+        if not 0.01 <= heartbeat <= 3600:
+            raise InputError(f"heartbeat must be between 0.01 and 3600 seconds, not {heartbeat!r}")
         if plan not in PLANS:
             raise InputError(f"plan={plan!r} is unknown", hint=f"one of {', '.join(PLANS)}")
         if not 0 < speed <= 1e6:
@@ -92,7 +109,11 @@ class Emulator:
         self._feed: Feed = MarketFeed(self._market) if capture is None else PlaybackFeed.from_file(Path(capture))
         self._clock = MarketClock(time.time() if start is None else start, speed, time.monotonic())
         self._port = port
-        self._live: dict[int, ServerSession] = {}
+        self._heartbeat = heartbeat
+        self._connections: dict[int, _Connection] = {}
+        self._proxy: TcpProxy | None = None
+        self.faults = Faults(parse_faults(faults), _Target(self))
+        """What goes wrong, on call: ``faults.drop()``, ``faults.stall(seconds)`` …, and ``faults.counts``."""
         self._accepted = 0
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -108,9 +129,9 @@ class Emulator:
         """
         if self._thread is not None:
             raise InputError("the emulator has been started already")
-        listener = self._listen()
+        listener, inner = self._listen(), socket.create_server(("127.0.0.1", 0))
         self._server = uvicorn.Server(self._config())
-        self._thread = threading.Thread(target=self._run, args=(listener,), name="tvwire-emulator", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(listener, inner), name="tvwire-emulator", daemon=True)
         self._thread.start()
         limit = time.monotonic() + _START_WITHIN
         while not self._server.started:
@@ -171,20 +192,39 @@ class Emulator:
             loop="asyncio",
             lifespan="off",
             log_config=None,
-            log_level="error",
+            log_level="critical",
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=1,
         )
 
-    def _run(self, listener: socket.socket) -> None:
-        assert self._server is not None
+    def _run(self, listener: socket.socket, inner: socket.socket) -> None:
         try:
-            with contextlib.closing(listener):
-                asyncio.run(self._server.serve(sockets=[listener]))
+            with contextlib.closing(listener), contextlib.closing(inner):
+                asyncio.run(self._serve(listener, inner))
         except BaseException as error:
             self._failure = error
             raise
+
+    async def _serve(self, listener: socket.socket, inner: socket.socket) -> None:
+        """Serve behind the proxy, through which every connection comes."""
+        assert self._server is not None
+        self._proxy = TcpProxy(
+            listener,
+            int(inner.getsockname()[1]),
+            refuse=self.faults.refuses,
+            shape=self.faults.shape,
+            seed=self.seed,
+        )
+        await self._proxy.start()
+        strikes = asyncio.create_task(self.faults.run())
+        try:
+            await self._server.serve(sockets=[inner])
+        finally:
+            self._proxy.close()
+            strikes.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await strikes
 
     # what it serves
 
@@ -252,7 +292,7 @@ class Emulator:
 
     def sessions(self) -> list[dict[str, Any]]:
         """Return what each connection has open, in the order in which they came."""
-        return [session.describe() for session in list(self._live.values())]
+        return [connection.session.describe() for connection in list(self._connections.values())]
 
     # the socket
 
@@ -265,42 +305,123 @@ class Emulator:
         if not allowed_origin(websocket.headers.get("origin")):
             await websocket.send_denial_response(forbidden())
             return
+        refusal = self.faults.refusal(status=True)
+        if refusal is not None:
+            await websocket.send_denial_response(refused(refusal.status, refusal.retry_after))
+            return
         await websocket.accept()
         self._accepted += 1
-        number = self._accepted
-        host = websocket.headers.get("host", "").partition(".")[0]
+        number, now = self._accepted, time.monotonic()
         session = ServerSession(
-            self._feed, self._clock, PLANS[self.plan], now=time.monotonic(), number=number, host=host
+            self._feed,
+            self._clock,
+            PLANS[self.plan],
+            now=now,
+            number=number,
+            host=websocket.headers.get("host", "").partition(".")[0],
+            heartbeat=self._heartbeat,
         )
-        self._live[number] = session
+        connection = _Connection(websocket, session, Outbox(self.seed, number, now), self.faults)
+        self._connections[number] = connection
         try:
-            await _converse(websocket, session)
+            await connection.converse()
         except WebSocketDisconnect:
             pass  # the usual end: the client has left
+        except Exception:
+            # uvicorn's own log is off (it takes refusals for errors); a fault of the emulator must not look like one
+            _LOG.exception("connection %d", number)
+            raise
         finally:
-            del self._live[number]
+            del self._connections[number]
 
 
-async def _converse(websocket: WebSocket, session: ServerSession) -> None:
-    for message in session.start(time.monotonic()):
-        await websocket.send_text(message)
-    while True:
-        wait = max(0.0, session.deadline() - time.monotonic())
+class _Connection:
+    """A WebSocket, what the server knows of it, and what goes wrong on the way."""
+
+    def __init__(self, websocket: WebSocket, session: ServerSession, outbox: Outbox, faults: Faults) -> None:
+        self.session = session
+        self._websocket = websocket
+        self._outbox = outbox
+        self._faults = faults
+        self._inbox: asyncio.Queue[str | bytes | None] = asyncio.Queue(_WAITING)
+        self._code: int | None = None
+
+    def end(self, code: int) -> None:
+        """Close the WebSocket as soon as what is being sent is sent."""
+        self._code = code
+        if self._inbox.empty():
+            self._inbox.put_nowait("")
+
+    async def converse(self) -> None:
+        """Serve until either side ends it."""
+        reader = asyncio.create_task(self._read())
         try:
-            async with asyncio.timeout(wait):
-                event = await websocket.receive()
-        except TimeoutError:
-            answers = session.tick(time.monotonic())
-        else:
+            await self._serve()
+        finally:
+            reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reader
+
+    async def _read(self) -> None:
+        while True:
+            event = await self._websocket.receive()
             if event["type"] != "websocket.receive":
+                await self._inbox.put(None)
                 return
             data = event.get("text")
-            answers = session.receive(event["bytes"] if data is None else data, time.monotonic())
-        for message in answers:
-            await websocket.send_text(message)
-        if session.closed:
-            await websocket.close()
-            return
+            await self._inbox.put(event["bytes"] if data is None else data)
+
+    async def _serve(self) -> None:
+        session, outbox = self.session, self._outbox
+        await self._send(session.start(time.monotonic()))
+        while True:
+            due = session.deadline()
+            if (later := outbox.deadline()) is not None:
+                due = min(due, later)
+            try:
+                async with asyncio.timeout(max(0.0, due - time.monotonic())):
+                    data = await self._inbox.get()
+            except TimeoutError:
+                answers = session.tick(time.monotonic())
+            else:
+                if data is None:
+                    return
+                answers = session.receive(data, time.monotonic()) if data else []
+            await self._send(answers)
+            if session.closed or self._code is not None:
+                await self._websocket.close(self._code or 1000)
+                return
+
+    async def _send(self, messages: list[str]) -> None:
+        now, running = time.monotonic(), self._faults.packets
+        for message in messages:
+            self._outbox.push(message, now, running)
+        for message in self._outbox.take(now, running):
+            await self._websocket.send_text(message)
+
+
+class _Target:
+    """What faults strike."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+
+    def drop(self) -> int:
+        """Reset every connection."""
+        proxy = self._emulator._proxy
+        return proxy.drop() if proxy is not None else 0
+
+    def stall(self, seconds: float) -> int:
+        """Stall every connection."""
+        proxy = self._emulator._proxy
+        return proxy.stall(seconds) if proxy is not None else 0
+
+    def end(self, code: int) -> int:
+        """Close every WebSocket."""
+        connections = list(self._emulator._connections.values())
+        for connection in connections:
+            connection.end(code)
+        return len(connections)
 
 
 def _seconds(moment: float | datetime | None) -> float | None:
@@ -321,6 +442,8 @@ def serve(
     port: int = 0,
     host: str = "127.0.0.1",
     capture: str | Path | None = None,
+    faults: Sequence[str] = (),
+    heartbeat: float = HEARTBEAT,
 ) -> None:
     """Run an emulator until SIGINT or SIGTERM; call it from the main thread.
 
@@ -331,7 +454,17 @@ def serve(
     Raises:
         InputError: As of :class:`Emulator`.
     """
-    emulator = Emulator(seed=seed, plan=plan, speed=speed, start=start, port=port, host=host, capture=capture)
+    emulator = Emulator(
+        seed=seed,
+        plan=plan,
+        speed=speed,
+        start=start,
+        port=port,
+        host=host,
+        capture=capture,
+        faults=faults,
+        heartbeat=heartbeat,
+    )
     asked = threading.Event()
     with _signals(asked), emulator:
         ready(emulator.url)

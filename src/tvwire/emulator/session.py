@@ -41,10 +41,19 @@ class ServerSession:
         now: Transport time of the opening.
         number: Number of the connection, part of the hello's session id.
         host: First label of the host name that the client asked for (``prodata`` …); part of the hello.
+        heartbeat: Seconds between heartbeats.
     """
 
     def __init__(
-        self, feed: Feed, clock: MarketClock, plan: Plan, *, now: float, number: int = 1, host: str = "data"
+        self,
+        feed: Feed,
+        clock: MarketClock,
+        plan: Plan,
+        *,
+        now: float,
+        number: int = 1,
+        host: str = "data",
+        heartbeat: float = HEARTBEAT,
     ) -> None:
         self.plan = plan
         self.charts: dict[str, ChartSession] = {}
@@ -62,6 +71,7 @@ class ServerSession:
         self._reader = FrameReader(_LARGEST)
         self._beats = 0
         self._opened = now
+        self._heartbeat = heartbeat
 
     def start(self, now: float) -> list[str]:
         """Return the hello."""
@@ -69,7 +79,7 @@ class ServerSession:
 
     def deadline(self) -> float:
         """Return the transport time at which :meth:`tick` has something to do."""
-        dues = [self._opened + HEARTBEAT * (self._beats + 1)]
+        dues = [self._opened + self._heartbeat * (self._beats + 1)]
         dues += [due for chart in self.charts.values() if (due := chart.deadline()) is not None]
         dues += [due for quotes in self.quotes.values() if (due := quotes.deadline()) is not None]
         return min(dues)
@@ -77,7 +87,7 @@ class ServerSession:
     def tick(self, now: float) -> list[str]:
         """Return messages that are due; a heartbeat is alone in its message."""
         messages = []
-        while now >= self._opened + HEARTBEAT * (self._beats + 1):
+        while now >= self._opened + self._heartbeat * (self._beats + 1):
             self._beats += 1
             messages.append(frame(f"~h~{self._beats}"))
         for chart in self.charts.values():

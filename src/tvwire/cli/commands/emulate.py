@@ -29,6 +29,8 @@ def emulate(
     plan: Plan = "basic",
     speed: float = 1.0,
     seed: int = 1,
+    fault: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    heartbeat: float = 10.0,
     capture: Path | None = None,
     list_: Annotated[Flag, Parameter(name="--list")] = False,
     truth: Annotated[tuple[str, str] | None, Parameter(negative=())] = None,
@@ -52,6 +54,9 @@ def emulate(
         plan: Plan of clients without an account: how many bars they get, and which timeframes.
         speed: How many seconds of the market pass in one second.
         seed: Another seed is another market.
+        fault: What goes wrong, such as drop:every=7s; may be given several times. One of drop, stall, refuse, restart,
+            latency, slice, close, truncate, duplicate, reorder, delay, noheartbeat, mute; docs/emulator.md tells more.
+        heartbeat: Seconds between heartbeats.
         capture: Serve this recording instead of the market.
         list_: Print the series of the recording as JSON rows.
         truth: SYMBOL TIMEFRAME: print its true candles, CSV as `tvwire candles` writes it.
@@ -110,6 +115,8 @@ def emulate(
         port=port,
         host=host,
         capture=capture,
+        faults=fault,
+        heartbeat=heartbeat,
     )
     return 0
 
