@@ -104,7 +104,8 @@ class ChartMachine:
         self._resolve_key, self._load_key = resolve_key, load_key
         self._added = self._received = 0
         self._outstanding = 0
-        self._slot = self._turn = 1
+        self._begin_turn(1)
+        self._slot = 1
         self.series_routes: Mapping[str, SeriesRoute] = {SERIES: self._put}
         self.quote_route: QuoteRoute | None = None
         self._joined = True
@@ -117,7 +118,8 @@ class ChartMachine:
         """Return the messages that bring the desired state about under a new session id."""
         self._step(ChartInput.START)
         self.session = session
-        self._slot = self._turn = 1
+        self._begin_turn(1)
+        self._slot = 1
         self._joined = not len(self.series)
         self._last_heard = now
         request = self.request
@@ -165,7 +167,7 @@ class ChartMachine:
             self.info = None
             calls.append(messages.resolve_symbol(self.session, self._slot_name, request.descriptor))
         if request.descriptor != old.descriptor or request.resolution != old.resolution:
-            self._turn += 1
+            self._begin_turn(self._turn + 1)
             self.series.clear()
             self._joined = True
             self.bar_close_time = None
@@ -273,10 +275,10 @@ class ChartMachine:
     def _slot_name(self) -> str:
         return f"sds_sym_{self._slot}"
 
-    @property
-    def turnaround(self) -> str:
-        """Tag of the data that belong to the present symbol and timeframe."""
-        return f"s{self._turn}"
+    def _begin_turn(self, number: int) -> None:
+        self._turn = number
+        # kept as text: the hot path compares it with every update
+        self.turnaround = f"s{number}"
 
     def _step(self, given: ChartInput) -> None:
         self.state = step(CHART, self.state, given)

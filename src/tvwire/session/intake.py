@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from ..errors import FrameError
-from ..wire.frames import FrameReader
+from ..wire.frames import FrameReader, frame
 from ..wire.hot import HotQuote, HotUpdate, HotUpdates, decode_hot
 
 __all__ = ["Intake", "QuoteRoute", "SeriesRoute"]
@@ -70,13 +70,10 @@ class Intake:
             payloads = self._read(message)
         except FrameError as error:
             # what stood whole before the fault is still the server's word
-            self._feed(message, list(error.complete))
+            for payload in error.complete:
+                self.feed(frame(payload.decode()).encode())
             raise
-        self._feed(message, payloads)
-
-    def _feed(self, message: bytes, payloads: list[bytes]) -> None:
         self.packets += len(payloads)
-        series, quotes, slow = self._series, self._quotes, self._slow
         if len(payloads) > 1 and b"~h~" in message:
             payloads = self._beat(payloads)
         for payload in payloads:
@@ -86,20 +83,20 @@ class Intake:
                 if payload.startswith(b"~h~"):
                     self._heartbeat(payload)
                 else:
-                    slow(payload)
+                    self._slow(payload)
                 continue
             if type(packet) is HotUpdates:
-                routes = series.get(packet.p.session)
+                routes = self._series.get(packet.p.session)
                 taken = routes is not None
                 if routes is not None:
                     for name, update in packet.p.updates.items():
                         if name not in routes or not routes[name](update):
                             taken = False
             else:
-                quote = quotes.get(packet.p.session)
+                quote = self._quotes.get(packet.p.session)
                 taken = quote is not None and quote(packet.p.data)
             if not taken:
-                slow(payload)
+                self._slow(payload)
 
     def _beat(self, payloads: list[bytes]) -> list[bytes]:
         """Echo heartbeats that share a message with data before the data is looked at."""
