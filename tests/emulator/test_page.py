@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
+from tvwire import InputError
 from tvwire.emulator.catalogue import CATALOGUE
+from tvwire.emulator.faults import NAMES, parse_fault
 from tvwire.emulator.plans import PLANS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
@@ -24,3 +28,14 @@ def test_the_page_tells_the_bars_of_each_plan() -> None:
         for name in re.findall(r"[a-z]+", names)
     }
     assert told == {plan.name: (plan.bars, plan.custom, plan.seconds) for plan in PLANS.values()}
+
+
+def test_the_page_lists_every_fault_with_its_defaults() -> None:
+    rows = re.findall(r"^\| `([a-z]+)` \| [^|]+ \| ([^|]+) \| [^|]+ \|$", PAGE.partition("## Faults")[2], re.MULTILINE)
+    assert {name for name, _ in rows} == set(NAMES)
+    for name, options in rows:
+        told = re.findall(r"`([a-z]+=[0-9a-z%]+)`", options)
+        assert parse_fault(f"{name}:{','.join(told)}") == parse_fault(name)
+        for option in re.findall(r"`([a-z_]+)", options):
+            with pytest.raises(InputError, match=f"{option}=x|{option} "):
+                parse_fault(f"{name}:{option}=x")

@@ -225,7 +225,7 @@ def test_the_search_answers_in_both_versions_with_and_without_a_slash() -> None:
 
 SERVE = """
 import sys
-from tvwire.emulator.server import serve
+from tvwire.emulator.foreground import serve
 serve(ready=lambda url: print("listening on", url, flush=True), port=0)
 print("ended", flush=True)
 """

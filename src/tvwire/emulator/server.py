@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, Final, Literal, Self
 
 import uvicorn
@@ -28,6 +27,7 @@ from ..errors import InputError
 from ..models import Candles
 from ..timeframe import Timeframe
 from .clock import MarketClock
+from .connection import Connection
 from .faults import parse_faults
 from .feed import Feed, MarketFeed
 from .havoc import Faults
@@ -40,14 +40,12 @@ from .proxy import TcpProxy
 from .session import HEARTBEAT, ServerSession
 from .truth import market_candles
 
-__all__ = ["Emulator", "serve"]
+__all__ = ["Emulator"]
 
 _LOG: Final = logging.getLogger(__name__)
 _LARGEST: Final = 64 * 2**20
 _START_WITHIN: Final = 10.0
 _STOP_WITHIN: Final = 5.0
-_WAITING: Final = 16
-"""Messages of a client that wait to be answered before its socket is read on."""
 
 
 class Emulator:
@@ -110,7 +108,7 @@ class Emulator:
         self._clock = MarketClock(time.time() if start is None else start, speed, time.monotonic())
         self._port = port
         self._heartbeat = heartbeat
-        self._connections: dict[int, _Connection] = {}
+        self._connections: dict[int, Connection] = {}
         self._proxy: TcpProxy | None = None
         self.faults = Faults(parse_faults(faults), _Target(self))
         """What goes wrong, on call: ``faults.drop()``, ``faults.stall(seconds)`` …, and ``faults.counts``."""
@@ -321,7 +319,7 @@ class Emulator:
             host=websocket.headers.get("host", "").partition(".")[0],
             heartbeat=self._heartbeat,
         )
-        connection = _Connection(websocket, session, Outbox(self.seed, number, now), self.faults)
+        connection = Connection(websocket, session, Outbox(self.seed, number, now), self.faults)
         self._connections[number] = connection
         try:
             await connection.converse()
@@ -333,71 +331,6 @@ class Emulator:
             raise
         finally:
             del self._connections[number]
-
-
-class _Connection:
-    """A WebSocket, what the server knows of it, and what goes wrong on the way."""
-
-    def __init__(self, websocket: WebSocket, session: ServerSession, outbox: Outbox, faults: Faults) -> None:
-        self.session = session
-        self._websocket = websocket
-        self._outbox = outbox
-        self._faults = faults
-        self._inbox: asyncio.Queue[str | bytes | None] = asyncio.Queue(_WAITING)
-        self._code: int | None = None
-
-    def end(self, code: int) -> None:
-        """Close the WebSocket as soon as what is being sent is sent."""
-        self._code = code
-        if self._inbox.empty():
-            self._inbox.put_nowait("")
-
-    async def converse(self) -> None:
-        """Serve until either side ends it."""
-        reader = asyncio.create_task(self._read())
-        try:
-            await self._serve()
-        finally:
-            reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reader
-
-    async def _read(self) -> None:
-        while True:
-            event = await self._websocket.receive()
-            if event["type"] != "websocket.receive":
-                await self._inbox.put(None)
-                return
-            data = event.get("text")
-            await self._inbox.put(event["bytes"] if data is None else data)
-
-    async def _serve(self) -> None:
-        session, outbox = self.session, self._outbox
-        await self._send(session.start(time.monotonic()))
-        while True:
-            due = session.deadline()
-            if (later := outbox.deadline()) is not None:
-                due = min(due, later)
-            try:
-                async with asyncio.timeout(max(0.0, due - time.monotonic())):
-                    data = await self._inbox.get()
-            except TimeoutError:
-                answers = session.tick(time.monotonic())
-            else:
-                if data is None:
-                    return
-                answers = session.receive(data, time.monotonic()) if data else []
-            await self._send(answers)
-            if session.closed or self._code is not None:
-                await self._websocket.close(self._code or 1000)
-                return
-
-    async def _send(self, messages: list[str]) -> None:
-        now, running = time.monotonic(), self._faults.packets
-        for message in messages:
-            self._outbox.push(message, now, running)
-        for message in self._outbox.take(now, running):
-            await self._websocket.send_text(message)
 
 
 class _Target:
@@ -430,56 +363,3 @@ def _seconds(moment: float | datetime | None) -> float | None:
     if moment.tzinfo is None:
         raise InputError("a naive datetime has no place in time", hint="add tzinfo=timezone.utc")
     return moment.astimezone(UTC).timestamp()
-
-
-def serve(
-    *,
-    ready: Callable[[str], None],
-    seed: int = 1,
-    plan: str = "basic",
-    speed: float = 1.0,
-    start: float | None = None,
-    port: int = 0,
-    host: str = "127.0.0.1",
-    capture: str | Path | None = None,
-    faults: Sequence[str] = (),
-    heartbeat: float = HEARTBEAT,
-) -> None:
-    """Run an emulator until SIGINT or SIGTERM; call it from the main thread.
-
-    Args:
-        ready: Called once with the URL when connections are accepted; this is the only talk.
-        seed: As of :class:`Emulator`, like the rest.
-
-    Raises:
-        InputError: As of :class:`Emulator`.
-    """
-    emulator = Emulator(
-        seed=seed,
-        plan=plan,
-        speed=speed,
-        start=start,
-        port=port,
-        host=host,
-        capture=capture,
-        faults=faults,
-        heartbeat=heartbeat,
-    )
-    asked = threading.Event()
-    with _signals(asked), emulator:
-        ready(emulator.url)
-        while not asked.wait(0.5):
-            pass  # short waits, so that the signal's handler runs on every platform
-
-
-@contextlib.contextmanager
-def _signals(asked: threading.Event) -> Iterator[None]:
-    def stop(number: int, frame: FrameType | None) -> None:
-        asked.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

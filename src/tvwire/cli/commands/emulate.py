@@ -102,7 +102,7 @@ def emulate(
             f"{host} can be reached by other machines",
             hint="the emulator is for this machine; --allow-remote allows it all the same",
         )
-    from ...emulator.server import serve
+    from ...emulator.foreground import serve
 
     if capture is not None and not capture.is_file():
         raise InputError(f"the recording {capture} does not exist")
