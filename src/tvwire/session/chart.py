@@ -16,6 +16,7 @@ import msgspec
 
 from ..errors import Closed, InputError, RequestTimeout, TvWireError
 from ..models import SymbolInfo
+from ..timeframe import Timeframe
 from ..wire import messages
 from ..wire.hot import HotUpdate
 from ..wire.messages import Call
@@ -232,7 +233,8 @@ class ChartMachine:
             if message.p.series != SERIES or message.p.turnaround != self.turnaround:
                 self.stray += 1
                 return []
-            return self._fail(series_fault(self.request.symbol, self.request.resolution, message.p.reason))
+            shown = str(Timeframe.parse(self.request.resolution))
+            return self._fail(series_fault(self.request.symbol, shown, message.p.reason))
         if isinstance(message, CriticalError):
             self._step(ChartInput.CRITICAL)
             return self._end(critical_fault(message.p.reason, message.p.info, symbol=self.request.symbol))

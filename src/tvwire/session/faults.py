@@ -50,7 +50,11 @@ def series_fault(symbol: str, timeframe: str, reason: str | Mapping[str, Any]) -
         return PlanRequired(f"{symbol} {timeframe}: not in this plan: {text}", feature=text.partition(":")[2])
     if text.startswith("unsupported"):
         return TimeframeNotAvailable(
-            f"the server has no {timeframe} bars of {symbol}", symbol=symbol, timeframe=timeframe, reason=text
+            f"the server has no {timeframe} bars of {symbol}",
+            hint="ask for another timeframe; not every market has bars below a day",
+            symbol=symbol,
+            timeframe=timeframe,
+            reason=text,
         )
     if text == "resolve error":
         return symbol_fault(symbol, text)
