@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..models import Candles
 from .text import clean
 
-__all__ = ["candles_table", "footer", "records_table", "stamp", "zone"]
+__all__ = ["candles_table", "decimals", "delay_text", "footer", "records_table", "stamp", "zone"]
 
 _PRICES: Final = ("open", "high", "low", "close", "volume")
 _DIGITS: Final = 10
@@ -89,7 +89,7 @@ def footer(candles: Candles, where: tzinfo, zone_name: str) -> str:
     """Return the line below the table: count, completeness, delay, zone."""
     meta, count = candles.meta, len(candles)
     state = "complete" if meta.complete else "incomplete"
-    delay = "real time" if not meta.delay else f"delayed {_duration(meta.delay)}"
+    delay = delay_text(meta.delay)
     shown = "UTC" if where is UTC else clean(meta.timezone if zone_name == "exchange" else zone_name)
     parts = [
         f"{count:,} candle{'s' * (count != 1)}",
@@ -123,16 +123,24 @@ def _title(candles: Candles) -> Text:
     return Text(" ".join(words))
 
 
-def _duration(seconds: int) -> str:
-    return f"{seconds // 60} min" if seconds >= 60 and seconds % 60 == 0 else f"{seconds} s"
+def delay_text(seconds: int | None) -> str:
+    """Return in words how far a feed lags; nothing when that is not known."""
+    if not seconds:
+        return "" if seconds is None else "real time"
+    return f"delayed {seconds // 60} min" if seconds >= 60 and seconds % 60 == 0 else f"delayed {seconds} s"
 
 
-def _numbers(values: Sequence[float]) -> list[str]:
-    """Write a column with as many decimals as its longest number has; missing ones are empty."""
+def decimals(values: Sequence[float]) -> int:
+    """Return how many decimals the longest number has, as many as are shown at most."""
     longest = 0
     for value in values:
         text = repr(value)
         if value == value and "e" not in text and not text.endswith(".0"):
             longest = max(longest, len(text.partition(".")[2]))
-    digits = min(longest, _DIGITS)
+    return min(longest, _DIGITS)
+
+
+def _numbers(values: Sequence[float]) -> list[str]:
+    """Write a column with as many decimals as its longest number has; missing ones are empty."""
+    digits = decimals(values)
     return [f"{value:,.{digits}f}" if value == value else "" for value in values]
