@@ -40,7 +40,7 @@ MOMENTS = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.sampled_from(SERIES),
     st.sampled_from(MOMENTS),

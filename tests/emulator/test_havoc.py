@@ -92,8 +92,8 @@ def test_a_drop_resets_the_connection_and_frees_what_it_had() -> None:
 
 
 def test_drops_come_by_themselves_and_only_real_ones_count() -> None:
-    with running("drop:every=300ms,times=3") as emulator:
-        time.sleep(0.7)  # nobody is there to be dropped
+    with running("drop:every=200ms,times=3") as emulator:
+        time.sleep(0.3)  # nobody is there to be dropped
         assert emulator.faults.counts["drop"] == 0
         for _ in range(3):
             with socket_of(emulator) as socket, pytest.raises(ConnectionClosed):
@@ -101,7 +101,7 @@ def test_drops_come_by_themselves_and_only_real_ones_count() -> None:
         with socket_of(emulator) as socket:
             text(socket)
             with pytest.raises(TimeoutError):
-                text(socket, 0.7)
+                text(socket, 0.5)
         assert emulator.faults.counts["drop"] == 3
 
 

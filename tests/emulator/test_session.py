@@ -436,7 +436,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(VERBS), st.lists(ANYTHING, max_size=8)), max_size=12))
 def test_nothing_that_a_client_says_breaks_the_server(calls: list[tuple[str, list[Any]]]) -> None:
     client = Client().chart()
@@ -732,7 +732,7 @@ def test_no_closed_bar_is_skipped_and_each_has_its_true_final_values(
     client.series({"1m": "1", "5m": "5"}[timeframe], 1)
     last: dict[float, list[float]] = {}
     order = []
-    while client.time < max(60.0, 20_000 / speed):
+    while client.time < max(20.0, 4_000 / speed):
         client.time = max(client.time, client.session.deadline())
         for message in client.session.tick(client.time):
             for packet in raw.packets(message) if "~h~" not in message else []:
