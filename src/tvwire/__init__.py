@@ -12,10 +12,12 @@ Example:
 from __future__ import annotations
 
 from .client.async_client import AsyncClient
+from .client.blocking_quotes import BlockingQuoteStream
 from .client.blocking_stream import BlockingCandleStream
 from .client.fetch import Progress
 from .client.load import load_settings
-from .client.shared import candles, search, shared_client, symbol
+from .client.quote_stream import QuoteStats, QuoteStream
+from .client.shared import candles, quotes, search, shared_client, symbol
 from .client.status import StreamStats, StreamStatus
 from .client.stream import CandleStream
 from .client.sync_client import Client
@@ -60,6 +62,7 @@ from .errors import (
     UnexpectedMessage,
 )
 from .models import Candle, CandleEvent, Candles, CandlesBatch, CandlesMeta, SymbolInfo
+from .quote import Quote, QuotesBatch
 from .rest.search import SymbolHit
 from .secret import Secret
 from .settings import Backoff, Endpoints, Limits, Settings, Timeouts
@@ -73,6 +76,7 @@ __all__ = [
     "BadCredentials",
     "Blocked",
     "BlockingCandleStream",
+    "BlockingQuoteStream",
     "Candle",
     "CandleEvent",
     "CandleStream",
@@ -98,6 +102,10 @@ __all__ = [
     "PlanRequired",
     "Progress",
     "ProtocolError",
+    "Quote",
+    "QuoteStats",
+    "QuoteStream",
+    "QuotesBatch",
     "RateLimited",
     "ReconnectExhausted",
     "ReplayError",
@@ -129,6 +137,7 @@ __all__ = [
     "__version__",
     "candles",
     "load_settings",
+    "quotes",
     "search",
     "shared_client",
     "symbol",

@@ -15,7 +15,7 @@ BOTH = sorted(
 
 
 def test_every_asynchronous_method_has_a_blocking_twin() -> None:
-    assert BOTH == ["aclose", "candles", "search", "symbol"]
+    assert BOTH == ["aclose", "candles", "quotes", "search", "symbol"]
     missing = [name for name in BOTH if not hasattr(Client, "close" if name == "aclose" else name)]
     assert missing == []
 

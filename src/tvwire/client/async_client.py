@@ -17,6 +17,7 @@ from ..net.http import HttpTransport, run_flow
 from ..net.supervisor import Supervisor
 from ..net.transport import Connector
 from ..net.websocket import connector as websocket_connector
+from ..quote import Quote, QuotesBatch
 from ..rest.search import SymbolHit
 from ..rest.search import search as search_flow
 from ..secret import Secret
@@ -26,6 +27,8 @@ from ..symbols import Adjustment, SessionKind, check_symbol, descriptor
 from ..timeframe import Timeframe
 from .fetch import CandlesQuery, ProgressHook, fetch
 from .load import override
+from .quote_stream import QuoteStream
+from .quotes import fetch_quotes
 from .stream import CandleStream
 from .when import When
 
@@ -297,6 +300,93 @@ class AsyncClient:
             currency=currency,
         )
 
+    @overload
+    async def quotes(  # type: ignore[overload-overlap]  # a str is a sequence of str, and wins
+        self, symbol: str, *, fields: str | Sequence[str] = "all", timeout: float | None = None
+    ) -> Quote: ...
+    @overload
+    async def quotes(
+        self, symbol: Sequence[str], *, fields: str | Sequence[str] = "all", timeout: float | None = None
+    ) -> QuotesBatch: ...
+    async def quotes(
+        self, symbol: str | Sequence[str], *, fields: str | Sequence[str] = "all", timeout: float | None = None
+    ) -> Quote | QuotesBatch:
+        """Ask for the present quote of a symbol, or of many at once.
+
+        Args:
+            symbol: Full name, ``"NASDAQ:AAPL"``; or several, which are answered as a :class:`QuotesBatch` with an
+                error for each symbol that failed.
+            fields: Names of :class:`Quote` (``"last"``, ``"bid"``), the wire's names (``"lp"``), or a set:
+                ``"price"``, ``"all"`` (every typed field), ``"raw"`` (everything that the server has, some 46 kB for
+                each symbol).
+            timeout: Seconds for the whole call; ``settings.timeouts.request`` when left out.
+
+        Raises:
+            InputError: An argument is wrong; nothing was sent.
+            SymbolNotFound: The server does not know *symbol*; ``suggestions`` has the nearest names.
+            PlanRequired: Its exchange needs a subscription.
+            RequestTimeout: No answer in time.
+            NetworkError: The service cannot be reached.
+            Closed: The client was closed.
+
+        Cancelling is safe: the server's session is deleted.
+
+        Example:
+            >>> with tvwire.Client(endpoint=emulator.url) as tv:
+            ...     quote = tv.quotes("NASDAQ:AAPL")
+            >>> quote.currency, quote.market_status, quote.delay
+            ('USD', 'market', 0)
+
+        Source: ``qsd`` and ``quote_completed`` (docs/protocol.md, sections 4.7, 4b.8 and 7).
+        """
+        seconds = self._timeout(timeout)
+        names = list(dict.fromkeys(map(check_symbol, _names(symbol))))
+        if len(names) > self.settings.limits.symbols:
+            raise InputError(f"{len(names):,} symbols are more than limits.symbols, {self.settings.limits.symbols:,}")
+        batch = await fetch_quotes(names, fields, self._running(), self.settings, seconds)
+        if not isinstance(symbol, str):
+            return batch
+        try:
+            return batch[names[0]]
+        except SymbolNotFound as error:
+            raise await self._with_suggestions(error) from None
+
+    def watch_quotes(
+        self,
+        symbol: str | Sequence[str],
+        *,
+        fields: str | Sequence[str] = "all",
+        throttle: float = 0.0,
+    ) -> QuoteStream:
+        """Follow the quotes of symbols, through any loss of the connection.
+
+        A symbol first comes when its snapshot is whole, then whenever something of it has changed, always with all
+        that is known. Changes that a slow consumer did not read in time are merged and counted.
+
+        Args:
+            symbol: Full name, or several; more with ``add()`` while it runs.
+            fields: As for :meth:`quotes`; fewer fields mean fewer and smaller messages.
+            throttle: At most one quote of each symbol in so many seconds.
+
+        Returns:
+            A :class:`QuoteStream`: use it as ``async with``, and iterate over :class:`Quote`.
+
+        Raises:
+            InputError: An argument is wrong; nothing was sent.
+
+        Iterating raises what ended the stream: ``SymbolNotFound`` if its only symbol is unknown,
+        ``AuthenticationError``, ``NetworkError`` if the service was never reached.
+
+        Example:
+            >>> with tvwire.Client(endpoint=emulator.url) as tv, tv.watch_quotes("BINANCE:BTCUSDT") as live:
+            ...     quote = next(iter(live))
+            >>> quote.symbol, quote.bid < quote.ask
+            ('BINANCE:BTCUSDT', True)
+
+        Source: docs/protocol.md, sections 3.7, 4.7 and 4b.8.
+        """
+        return QuoteStream(self._running, self.settings, _names(symbol), fields, throttle=throttle)
+
     async def symbol(self, symbol: str, *, timeout: float | None = None) -> SymbolInfo:
         """Ask what the server knows of a symbol.
 
@@ -472,6 +562,13 @@ async def _deadline(seconds: float, what: str) -> AsyncIterator[None]:
         raise
     except TimeoutError:
         raise RequestTimeout(f"{what}: no answer within {seconds:g} s") from None
+
+
+def _names(symbol: str | Sequence[str]) -> list[str]:
+    names = [symbol] if isinstance(symbol, str) else list(symbol)
+    if not names:
+        raise InputError("no symbol is given", hint='write "NASDAQ:AAPL", or a list of such names')
+    return names
 
 
 def _without(context: dict[str, Any], key: str) -> dict[str, Any]:

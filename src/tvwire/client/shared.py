@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .load import load_settings
 from .sync_client import Client
 
-__all__ = ["candles", "search", "shared_client", "symbol"]
+__all__ = ["candles", "quotes", "search", "shared_client", "symbol"]
 
 _lock = threading.Lock()
 _client: Client | None = None
@@ -38,6 +38,7 @@ def shared_client() -> Client:
 if TYPE_CHECKING:
     _typed = Client()
     candles = _typed.candles
+    quotes = _typed.quotes
     symbol = _typed.symbol
     search = _typed.search
 else:
@@ -51,6 +52,15 @@ else:
             ['open', 'high', 'low', 'close', 'volume']
         """
         return shared_client().candles(*args, **kwargs)
+
+    def quotes(*args: Any, **kwargs: Any) -> Any:
+        """Ask for the present quote of symbols with the shared client; see :meth:`Client.quotes`.
+
+        Example:
+            >>> tvwire.quotes("NASDAQ:AAPL", fields=["last", "currency"]).currency
+            'USD'
+        """
+        return shared_client().quotes(*args, **kwargs)
 
     def symbol(*args: Any, **kwargs: Any) -> Any:
         """Ask what the server knows of a symbol, with the shared client; see :meth:`Client.symbol`.

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from ..errors import Closed
 from ..models import Candles, CandlesBatch
+from ..quote import Quote, QuotesBatch
 from ..settings import Settings
 from ..symbols import Adjustment, SessionKind
 from ..timeframe import Timeframe
 from .async_client import AsyncClient
 from .blocking import Portal, blocking
+from .blocking_quotes import BlockingQuoteStream
 from .blocking_stream import BlockingCandleStream
 from .fetch import ProgressHook
 from .when import When
@@ -118,8 +120,18 @@ class Client:
             progress: ProgressHook | None = None,
         ) -> CandlesBatch: ...
         def candles(self, symbol: Any, timeframe: Any = "1D", **options: Any) -> Any: ...
+        @overload
+        def quotes(  # type: ignore[overload-overlap]  # a str is a sequence of str, and wins
+            self, symbol: str, *, fields: str | Sequence[str] = "all", timeout: float | None = None
+        ) -> Quote: ...
+        @overload
+        def quotes(
+            self, symbol: Sequence[str], *, fields: str | Sequence[str] = "all", timeout: float | None = None
+        ) -> QuotesBatch: ...
+        def quotes(self, symbol: Any, **options: Any) -> Any: ...
     else:
         candles = blocking(AsyncClient.candles)
+        quotes = blocking(AsyncClient.quotes)
 
     def watch_candles(
         self,
@@ -152,6 +164,25 @@ class Client:
             currency=currency,
         )
         return BlockingCandleStream(stream, portal)
+
+    def watch_quotes(
+        self,
+        symbol: str | Sequence[str],
+        *,
+        fields: str | Sequence[str] = "all",
+        throttle: float = 0.0,
+    ) -> BlockingQuoteStream:
+        """Follow the quotes of symbols; see :meth:`AsyncClient.watch_quotes`.
+
+        Example:
+            >>> with tvwire.Client(endpoint=emulator.url) as tv, tv.watch_quotes("BINANCE:BTCUSDT") as live:
+            ...     for quote in live:
+            ...         break
+            >>> quote.last > 0
+            True
+        """
+        client, portal = self._enter()
+        return BlockingQuoteStream(client.watch_quotes(symbol, fields=fields, throttle=throttle), portal)
 
     symbol = blocking(AsyncClient.symbol)
     search = blocking(AsyncClient.search)

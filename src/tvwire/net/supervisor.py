@@ -166,6 +166,13 @@ class Supervisor:
         self._send(connection, calls)
         return await self.wait(key)
 
+    async def tell(self, make: Callable[[float], list[Call]]) -> None:
+        """Send what *make* builds; without a connection it is not asked, since a new life tells everything anew."""
+        await self.limiter.acquire()
+        connection = self._connection
+        if connection is not None and connection.is_open:
+            self._send(connection, make(self._clock.now()))
+
     def detach(self, machine: Machine) -> None:
         """Forget *machine* and free its server objects, if the connection still lives."""
         calls, events = self.mux.drop(machine)

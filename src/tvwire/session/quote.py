@@ -93,9 +93,13 @@ class _Table:
 class QuoteState:
     """What is known of one symbol."""
 
-    __slots__ = ("_fresh", "_others", "_row", "_table", "complete", "error")
+    __slots__ = ("_fresh", "_others", "_row", "_table", "complete", "dirty", "error", "key")
 
-    def __init__(self, table: _Table) -> None:
+    def __init__(self, table: _Table, key: str) -> None:
+        self.key = key
+        """The text that was sent to follow it."""
+        self.dirty = False
+        """Whether it stands in the queue of whoever tells of changes."""
         self._table = table
         self._row = table.take_row()
         self._others: list[Any] = []
@@ -182,7 +186,7 @@ class QuoteBoard(Mapping[str, QuoteState]):
         """Start to follow *key*; what is already known of it stays."""
         state = self._states.get(key)
         if state is None:
-            state = self._states[key] = QuoteState(self._table)
+            state = self._states[key] = QuoteState(self._table, key)
         return state
 
     def remove(self, key: str) -> None:

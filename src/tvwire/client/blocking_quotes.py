@@ -1,0 +1,120 @@
+"""The blocking face of a stream of quotes: a plain ``for`` over quotes that arrive on the client's thread."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+from ..errors import TvWireError
+from ..quote import Quote
+from .blocking import Portal
+from .quote_stream import QuoteStats, QuoteStream
+from .status import StreamStatus
+
+__all__ = ["BlockingQuoteStream"]
+
+R = TypeVar("R")
+
+
+class BlockingQuoteStream:
+    """Live quotes for a plain ``for``; made by ``Client.watch_quotes``.
+
+    Up to 256 quotes cross the thread at a time. Leaving the ``with`` block, or Ctrl-C, frees the server's session.
+    """
+
+    def __init__(self, stream: QuoteStream, portal: Portal) -> None:
+        self._stream = stream
+        self._portal = portal
+        self._ready: deque[Quote] = deque()
+
+    def __enter__(self) -> Self:
+        self._portal.call(self._stream.start)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Quote]:
+        return self
+
+    def __next__(self) -> Quote:
+        if not self._ready:
+            self._ready.extend(self._portal.call(self._stream.take))
+            if not self._ready:
+                raise StopIteration
+        return self._ready.popleft()
+
+    def __getitem__(self, symbol: str) -> Quote:
+        """Return the newest quote of *symbol*; see :meth:`QuoteStream.__getitem__`."""
+        return self._ask(lambda: self._stream[symbol])
+
+    def get(self, symbol: str) -> Quote | None:
+        """Return the newest quote of *symbol*, None where there is none."""
+        return self._ask(lambda: self._stream.get(symbol))
+
+    def snapshot(self) -> dict[str, Quote]:
+        """Return the newest quote of every symbol that has one."""
+        return self._ask(self._stream.snapshot)
+
+    def close(self) -> None:
+        """End the stream and free the server's session. Idempotent."""
+        if self._portal.is_alive:
+            self._portal.call(self._stream.aclose)
+
+    def add(self, *symbols: str) -> None:
+        """Follow more symbols; each that is followed already has to be removed once more."""
+        self._portal.call(lambda: self._stream.add(*symbols))
+
+    def remove(self, *symbols: str) -> None:
+        """Stop following symbols that have been removed as often as they were added."""
+        self._portal.call(lambda: self._stream.remove(*symbols))
+
+    def on(self, kind: Literal["quote", "status"], handler: Callable[[Any], Any]) -> Self:
+        """Call *handler* with each quote while :meth:`run` runs, or, on the client's thread, with each status."""
+        self._stream.on(kind, handler)
+        return self
+
+    def run(self) -> None:
+        """Call the handlers given to :meth:`on`, on this thread, until the stream is closed."""
+        for quote in self:
+            for handler in self._stream.handlers("quote"):
+                handler(quote)
+
+    @property
+    def symbols(self) -> list[str]:
+        """Symbols that are followed."""
+        return self._stream.symbols
+
+    @property
+    def errors(self) -> dict[str, TvWireError]:
+        """Symbols that were refused, and why."""
+        return dict(self._stream.errors)
+
+    @property
+    def status(self) -> StreamStatus:
+        """What happened last to the stream."""
+        return self._stream.status
+
+    @property
+    def stats(self) -> QuoteStats:
+        """Counters, as they are now."""
+        return self._stream.stats
+
+    def report(self) -> str:
+        """Return one sentence about how the stream went."""
+        return self._stream.report()
+
+    def _ask(self, look: Callable[[], R]) -> R:
+        """Look at the stream on its own thread: what it holds changes there."""
+
+        async def there() -> R:
+            return look()
+
+        return self._portal.call(there)

@@ -1,0 +1,350 @@
+"""A live stream of quotes: symbols that outlive connections, and the conflating queue before one consumer.
+
+A slow consumer sees the newest state of each symbol, and how many changes it did not see one by one is counted; the
+connection never waits for it. Not here: what is wanted, known and changed (``session/quotes.py``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import inspect
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import msgspec
+
+from ..errors import Closed, InputError, TvWireError
+from ..net.supervisor import Supervisor
+from ..quote import Quote, wire_fields
+from ..session.quote import QuoteState
+from ..session.quotes import QuoteMachine
+from ..settings import Settings
+from ..symbols import check_symbol
+from .status import StreamStatus
+
+__all__ = ["QuoteStats", "QuoteStream"]
+
+
+class QuoteStats(msgspec.Struct, frozen=True):
+    """Counters of one stream of quotes."""
+
+    symbols: int
+    """Symbols that are followed."""
+    updates: int
+    """Changes that came, snapshots included."""
+    conflated: int
+    """Those that were merged into a newer state before the consumer read it."""
+    delivered: int
+    """Quotes that the consumer got."""
+    drops: int
+    """Connections lost under the stream."""
+    refused: int
+    """Symbols that the server refused."""
+
+
+class QuoteStream:
+    """Live quotes of one or many symbols; made by ``watch_quotes``.
+
+    Iterate over it, inside ``async with`` or directly; ``stream["NASDAQ:AAPL"]`` is the newest quote of a symbol at any
+    time. Leaving the block frees the server's session. One consumer at a time.
+    """
+
+    def __init__(
+        self,
+        supervisor: Callable[[], Supervisor],
+        settings: Settings,
+        symbols: Sequence[str],
+        fields: str | Sequence[str],
+        *,
+        throttle: float,
+    ) -> None:
+        if isinstance(throttle, bool) or not 0 <= throttle < float("inf"):
+            raise InputError(f"throttle={throttle!r} is no number of seconds")
+        self._supervisor_of = supervisor
+        self._supervisor: Supervisor | None = None
+        self._machine = QuoteMachine(wire_fields(fields), self, progress=settings.timeouts.progress)
+        self._machine.add(dict.fromkeys(map(check_symbol, symbols)))
+        self._throttle = throttle
+        self._read_at: dict[str, float] = {}
+        self._held: list[tuple[float, str]] = []
+        self._held_names: set[str] = set()
+        self._waiter: asyncio.Future[None] | None = None
+        self._flush: asyncio.Future[None] | None = None
+        self._handlers: dict[str, list[Callable[[Any], Any]]] = {}
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._error: TvWireError | None = None
+        self._closed = False
+        self._delivered = self._drops = self._refused = 0
+        self.errors: dict[str, TvWireError] = {}
+        """Symbols that were refused, and why."""
+        self.status: StreamStatus = StreamStatus("connecting")
+        """What happened last to the stream."""
+
+    # -- what users call ---------------------------------------------------------------------------------
+
+    @property
+    def symbols(self) -> list[str]:
+        """Symbols that are followed, in the order they were added."""
+        return list(self._machine)
+
+    @property
+    def stats(self) -> QuoteStats:
+        """Counters, as they are now."""
+        machine = self._machine
+        return QuoteStats(len(machine), machine.updates, machine.conflated, self._delivered, self._drops, self._refused)
+
+    def __getitem__(self, symbol: str) -> Quote:
+        """Return the newest quote of *symbol*, read or not; it is still delivered if it has not been.
+
+        Raises:
+            KeyError: The symbol is not followed, or its snapshot has not come yet.
+            SymbolNotFound: The server does not know it.
+            PlanRequired: Its exchange needs a subscription.
+        """
+        state = self._machine.state(symbol)
+        if state is not None:
+            return Quote(symbol, state.values)
+        if symbol in self.errors:
+            raise self.errors[symbol]
+        raise KeyError(symbol)
+
+    def get(self, symbol: str) -> Quote | None:
+        """Return the newest quote of *symbol*, None where there is none."""
+        state = self._machine.state(symbol)
+        return None if state is None else Quote(symbol, state.values)
+
+    def snapshot(self) -> dict[str, Quote]:
+        """Return the newest quote of every symbol that has one."""
+        return {symbol: quote for symbol in self._machine if (quote := self.get(symbol)) is not None}
+
+    async def add(self, *symbols: str) -> None:
+        """Follow more symbols; each that is followed already has to be removed once more.
+
+        What is added and removed in one turn of the event loop goes to the server together.
+
+        Raises:
+            InputError: A name is none.
+        """
+        names = [check_symbol(symbol) for symbol in symbols]
+        for name in names:
+            self.errors.pop(name, None)
+        self._machine.add(names)
+        await self._tell()
+
+    async def remove(self, *symbols: str) -> None:
+        """Stop following symbols that have been removed as often as they were added."""
+        self._machine.remove(symbols)
+        for symbol in symbols:
+            if symbol not in self._machine:
+                self._read_at.pop(symbol, None)
+        await self._tell()
+
+    def on(self, kind: Literal["quote", "status"], handler: Callable[[Any], Any]) -> Self:
+        """Call *handler*, plain or asynchronous, with each quote while :meth:`run` runs, or with each status."""
+        if kind not in ("quote", "status"):
+            raise InputError(f"{kind!r} is neither quote nor status")
+        self._handlers.setdefault(kind, []).append(handler)
+        return self
+
+    def handlers(self, kind: str) -> Sequence[Callable[[Any], Any]]:
+        """Return what :meth:`on` was given for *kind*."""
+        return self._handlers.get(kind, ())
+
+    async def run(self) -> None:
+        """Call the handlers given to :meth:`on` until the stream is closed."""
+        async for quote in self:
+            for handler in self.handlers("quote"):
+                result = handler(quote)
+                if inspect.isawaitable(result):
+                    await result
+
+    async def start(self) -> Self:
+        """Subscribe; iterating does it too."""
+        if self._closed:
+            raise Closed("the stream is closed")
+        if self._supervisor is None:
+            self._supervisor = supervisor = self._supervisor_of()
+            supervisor.watch(self._on_phase)
+            await supervisor.attach(self._machine, "qs")
+        return self
+
+    async def aclose(self) -> None:
+        """End the stream and free the server's session. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is not None:
+            supervisor.unwatch(self._on_phase)
+            supervisor.detach(self._machine)
+        self._say(StreamStatus("closed"))
+        self.wake()
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Quote:
+        """Return the newest quote of the symbol that has waited longest.
+
+        Cancelling is safe: no change is lost.
+        """
+        if self._supervisor is None and not self._closed:
+            await self.start()
+        while True:
+            quote = self._next()
+            if quote is not None:
+                return quote
+            if self._error is not None:
+                raise self._error
+            if self._closed:
+                raise StopAsyncIteration
+            await self._wait()
+
+    async def take(self, most: int = 256) -> list[Quote]:
+        """Wait for at least one quote and return all that are there, up to *most*; an empty list is the end."""
+        try:
+            quotes = [await anext(self)]
+        except StopAsyncIteration:
+            return []
+        while len(quotes) < most and (quote := self._next()) is not None:
+            quotes.append(quote)
+        return quotes
+
+    def report(self) -> str:
+        """Return one sentence about how the stream went."""
+        stats = self.stats
+        return (
+            f"{stats.symbols} symbols, {stats.delivered} quotes read, {stats.conflated} of {stats.updates} updates "
+            f"conflated, {stats.drops} connections lost, {stats.refused} symbols refused"
+        )
+
+    # -- the machine calls these -------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Something can be read."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def refused(self, symbol: str, error: TvWireError) -> None:
+        """The server refuses a symbol."""
+        self._refused += 1
+        self.errors[symbol] = error
+        self._say(StreamStatus("dropped", symbol, str(error)))
+        if not len(self._machine):
+            self._error = error
+        self.wake()
+
+    def settled(self, silent: Sequence[str], *, again: bool) -> None:
+        """Every symbol has answered, or is silent."""
+        detail = f"{len(silent)} symbols have not answered" if silent else ""
+        if again:
+            self._say(StreamStatus("restored", detail=detail))
+        elif silent:
+            self._say(StreamStatus("live", detail=detail))
+
+    def failed(self, error: TvWireError) -> None:
+        """It is over for all symbols."""
+        self._error = error
+        if self._supervisor is not None:
+            self._supervisor.detach(self._machine)
+        self._say(StreamStatus("dropped", detail=str(error)))
+        self.wake()
+
+    # -- inside ------------------------------------------------------------------------------------------
+
+    def _next(self) -> Quote | None:
+        if not self._throttle:
+            state = self._machine.take()
+            if state is None:
+                return None
+            self._delivered += 1
+            return Quote(state.key, state.values)
+        return self._next_throttled(asyncio.get_running_loop().time())
+
+    def _next_throttled(self, now: float) -> Quote | None:
+        """Return what may be read; symbols that were read too recently are put aside until they may be again."""
+        while self._held and self._held[0][0] <= now:
+            _, symbol = heapq.heappop(self._held)
+            self._held_names.discard(symbol)
+            state = self._machine.state(symbol)
+            if state is not None:
+                return self._read(state, now)
+        while (state := self._machine.take()) is not None:
+            symbol = state.key
+            if symbol in self._held_names:
+                self._machine.conflated += 1
+                continue
+            due = self._read_at.get(symbol, -self._throttle) + self._throttle
+            if due <= now:
+                return self._read(state, now)
+            heapq.heappush(self._held, (due, symbol))
+            self._held_names.add(symbol)
+        return None
+
+    def _read(self, state: QuoteState, now: float) -> Quote:
+        self._read_at[state.key] = now
+        self._delivered += 1
+        return Quote(state.key, state.values)
+
+    async def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        alarm = loop.call_at(self._held[0][0], self.wake) if self._held else None
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            if alarm is not None:
+                alarm.cancel()
+
+    async def _tell(self) -> None:
+        supervisor = self._supervisor
+        if supervisor is None:
+            return
+        if self._flush is None:
+            self._flush = asyncio.ensure_future(self._tell_once(supervisor))
+        await asyncio.shield(self._flush)
+
+    async def _tell_once(self, supervisor: Supervisor) -> None:
+        try:
+            await asyncio.sleep(0)  # others of this turn join
+            await supervisor.tell(self._machine.changes)
+        finally:
+            self._flush = None
+
+    def _on_phase(self, phase: str, error: TvWireError | None) -> None:
+        if phase == "reconnecting":
+            self._drops += 1
+            self._say(StreamStatus("reconnecting", detail=str(error) if error is not None else ""))
+        elif phase == "live":
+            self._say(StreamStatus("live"))
+
+    def _say(self, status: StreamStatus) -> None:
+        self.status = status
+        for handler in self._handlers.get("status", ()):
+            result = handler(status)
+            if inspect.isawaitable(result):
+                task = asyncio.ensure_future(result)
+                self._tasks.add(task)
+                task.add_done_callback(self._handled)
+
+    def _handled(self, task: asyncio.Future[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and self._error is None:
+            failure = TvWireError("a status handler failed")
+            failure.__cause__ = error
+            self._error = failure
+            self.wake()
