@@ -1,4 +1,4 @@
-"""``tvwire emulate`` and ``tvwire demo``, as programs."""
+"""``tvwire emulate``, as a program."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,16 +123,3 @@ def test_a_taken_port_exits_2(run: Run, emulator: Any) -> None:
     done = run("emulate", "--port", emulator.url.rpartition(":")[2])
     assert done.code == 2
     assert "cannot listen on 127.0.0.1:" in done.err
-
-
-def test_the_demo_needs_no_home_no_terminal_and_no_network(program: Run, home: dict[str, str], tmp_path: Path) -> None:
-    done = program("demo", env=home, cwd=tmp_path)
-    assert done.code == 0
-    assert "Bitcoin" in done.out
-    assert "█" in done.out
-    assert "5,000 of 6,000 candles: the plan keeps no more (plan_limit)" in done.out
-    assert "$ tvwire candles BINANCE:BTCUSDT 1h --count 120 --plot" in done.out
-    text = (tmp_path / "demo-output" / "btcusdt-1h.csv").read_text()
-    assert len(list(csv.DictReader(io.StringIO(text)))) == 120
-    again = program("demo", "-o", "elsewhere", env=home, cwd=tmp_path)
-    assert (again.code, (tmp_path / "elsewhere" / "many-1d.csv").exists()) == (0, True)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import queue
 import shlex
+import threading
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
-from ... import Candles, CandlesBatch, Client
+from ... import BlockingCandleStream, Candle, Candles, CandlesBatch, Client, RequestTimeout, StreamStatus
 from ..app import NOTICE
 from ..candles_view import draw_candles, show_candles, why_short
 from ..console import Console
 from ..documents import candles_document
 from ..extras import emulator_extra
+from ..live_lines import CandleLines
 from ..options import Flag, Format, Output
+from ..status_notes import status_text
 from ..table import records_table, stamp, zone
+
+if TYPE_CHECKING:
+    from ...emulator.server import Emulator
 
 __all__ = ["demo"]
 
@@ -25,6 +32,13 @@ _SEED: Final = 1
 _CHART: Final = ("BINANCE:BTCUSDT", "1h", 120)
 _MANY: Final = ("BINANCE:BTCEUR", "BINANCE:ETHUSDT", "NASDAQ:AAPL")
 _DEEP: Final = ("BINANCE:BTCUSDT", "1m", 6_000)
+_LIVE: Final = ("BINANCE:BTCUSDT", "1m")
+_SPEED: Final = 60.0
+"""A market minute a second: candles close while somebody looks."""
+_BEFORE_CUT: Final = 2
+_CANDLES: Final = 7
+_CUT: Final = 2.2
+"""Seconds for which the emulator is gone: candles close meanwhile."""
 _PORT: Final = 8700
 """Of the commands to try by hand; the demo itself takes a free one."""
 
@@ -38,12 +52,12 @@ def demo(
 ) -> int:
     """Show what tvwire does, against the embedded emulator and without a network.
 
-    Starts a server on a free port of this machine, downloads candles from it, shows a table and a chart and writes
-    files; it ends by itself.
+    Starts a server on a free port of this machine, downloads candles from it, shows a table and a chart, follows live
+    candles through a cut of the connection and writes files; it ends by itself, in about ten seconds.
 
     Args:
         output: Folder for the files; those of an earlier demo are replaced.
-        seconds: Longest time that one download may take.
+        seconds: Longest time that one step may take.
         no_files: Write nothing.
     """
     speech = speech or Output()
@@ -76,6 +90,11 @@ def demo(
         )
         _by_hand(console, f"tvwire candles {symbol} {timeframe} --count {count} -o deep.csv --endpoint {_URL}")
         _say(console, f"   {why_short(deep, count) or f'{len(deep):,} candles, complete'}")
+    with (
+        Emulator(seed=_SEED, plan="ultimate", speed=_SPEED) as emulator,
+        Client(endpoint=emulator.url, timeout=seconds) as client,
+    ):
+        _live(emulator, client, console, seconds)
     if not no_files:
         _write(output, one, many, console)
     _say(console, f"\nDone in {time.monotonic() - began:.1f} s. Leave --endpoint out to ask the real service.")
@@ -83,6 +102,51 @@ def demo(
 
 
 _URL: Final = f"http://127.0.0.1:{_PORT}"
+
+
+def _live(emulator: Emulator, client: Client, console: Console, seconds: float) -> None:
+    """Show that closed candles come once, in order and true, although the server goes away in between."""
+    symbol, timeframe = _LIVE
+    _say(console, f"\n4. live candles as they close, in a market {_SPEED:g} times as fast; nothing is lost by a cut")
+    _by_hand(console, f"tvwire emulate --seed {_SEED} --plan ultimate --speed {_SPEED:g} --port {_PORT}")
+    _by_hand(console, f"tvwire watch {symbol} {timeframe} --closed --endpoint {_URL}")
+    with client.watch_candles(symbol, timeframe, only="closed") as live:
+        got = _follow(live, emulator, console, seconds)
+        truth = list(emulator.candles(symbol, timeframe, start=got[0].timestamp, end=got[-1].timestamp + 60))
+        _say(console, f"   {live.report()}")
+    if got != truth:
+        raise RuntimeError(f"candles are not those of the emulator: {got}, {truth}")
+    _say(console, f"   these {len(got)} are the emulator's own, to the last digit, each once and in order")
+
+
+def _follow(live: BlockingCandleStream, emulator: Emulator, console: Console, seconds: float) -> list[Candle]:
+    """Return some closed candles; the emulator goes away between them."""
+    said: queue.SimpleQueue[StreamStatus] = queue.SimpleQueue()
+    live.on("status", said.put)
+    lines = CandleLines("table", symbols=1, timeframes=1, closed=True)
+    got: list[Candle] = []
+    before = ""
+    limit = threading.Timer(seconds, live.close)
+    limit.daemon = True
+    limit.start()
+    try:
+        for event in live:
+            while not said.empty():
+                status = said.get()
+                text = status_text(status)
+                if text and status.kind != before:  # attempts to connect again are told once
+                    _say(console, f"   -- {text}")
+                before = status.kind
+            _say(console, f"   {lines.line(event).decode().rstrip()}")
+            got.append(event.candle)
+            if len(got) == _BEFORE_CUT:
+                _say(console, f"   -- now the emulator cuts the connection and refuses new ones for {_CUT:g} s")
+                emulator.faults.restart(_CUT)
+            if len(got) >= _CANDLES:
+                return got
+    finally:
+        limit.cancel()
+    raise RequestTimeout(f"only {len(got)} of {_CANDLES} candles closed within {seconds:g} s")
 
 
 def _overview(many: CandlesBatch, console: Console) -> None:
@@ -111,7 +175,7 @@ def _write(folder: Path, one: Candles, many: CandlesBatch, console: Console) -> 
     forms: list[Format] = ["csv", "json"]
     if find_spec("pyarrow") is not None:
         forms.append("parquet")
-    _say(console, "\n4. files: whole or not at all, times in UTC, numbers exact to the last digit")
+    _say(console, "\n5. files: whole or not at all, times in UTC, numbers exact to the last digit")
     for form in forms:
         for name, candles in (("btcusdt-1h", one), ("many-1d", many)):
             file = folder / f"{name}.{form}"
