@@ -11,7 +11,17 @@ import pytest
 
 from support.clock import FakeClock
 from support.scripted import HELLO, SCALE, bars, frame, packet
-from tvwire import AsyncClient, Backoff, Candles, ConnectFailed, ConnectionLost, Endpoints, Settings
+from tvwire import (
+    AsyncClient,
+    Backoff,
+    Candles,
+    ConnectFailed,
+    ConnectionLost,
+    Endpoints,
+    FrameError,
+    RateLimited,
+    Settings,
+)
 from tvwire.net.memory import MemoryServer, memory_connector
 from tvwire.net.supervisor import Phase, Supervisor
 from tvwire.session.chart import ChartMachine, SeriesRequest
@@ -146,6 +156,48 @@ async def test_attempts_after_a_loss_are_spaced_and_never_more_than_one_a_second
     assert 8 <= len(world.attempts) <= 40
     await world.supervisor.aclose()
     world.supervisor.forget(key)
+
+
+async def test_a_hello_that_comes_twice_changes_nothing() -> None:
+    world = World()
+    connection = await world.supervisor.connected()
+    world.servers[0].deliver(frame(json.dumps(HELLO)))
+    await world.clock.advance(5)
+    assert connection.is_open
+    assert world.supervisor.phase is Phase.LIVE
+    await world.supervisor.aclose()
+
+
+async def test_a_broken_frame_fails_the_calls_and_only_interrupts_the_rest() -> None:
+    world = World()
+    key = world.supervisor.new_key()
+    machine = chart(99)  # nobody waits for this one: it stands for a stream
+    await world.supervisor.attach(machine, "cs")
+    await world.clock.settle()
+    world.servers[0].deliver("~m~55~m~{")
+    await world.clock.settle()
+    with pytest.raises(FrameError):
+        await world.supervisor.wait(key)
+    await world.clock.advance(5)
+    assert len(world.servers) == 2
+    assert "create_series" in [verb for verb, _ in world.packets()]
+    await world.supervisor.aclose()
+
+
+async def test_a_server_that_asks_for_a_pause_gets_it() -> None:
+    world = World()
+    await world.supervisor.attach(chart(99), "cs")
+    await world.clock.settle()
+    world.refuse = RateLimited("slowly", retry_after=40)
+    world.servers[0].drop()
+    await world.clock.advance(1)
+    assert len(world.attempts) == 2
+    world.refuse = None
+    refused_at = world.attempts[-1]
+    await world.clock.advance(60)
+    assert len(world.servers) == 2
+    assert world.attempts[-1] - refused_at == pytest.approx(40)
+    await world.supervisor.aclose()
 
 
 @pytest.mark.parametrize("moment", ["idle", "connecting", "live", "backoff"])

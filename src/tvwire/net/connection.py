@@ -100,7 +100,10 @@ class Connection:
         self._transport: WireTransport | None = None
         self._timer: TimerHandle | None = None
         self._timer_due = 0.0
-        self._last_message = 0.0
+        self.heard_at = 0.0
+        """When the last message came."""
+        self.received = 0
+        """Messages that have come."""
         self._counted = self._counted_bytes = 0
         self._handled = False
         self.opened_at = 0.0
@@ -120,7 +123,7 @@ class Connection:
             limit=settings.limits.message_bytes,
             timeout=settings.timeouts.connect,
         )
-        self._last_message = self._clock.now()
+        self.heard_at = self._clock.now()
         self._transport = await self._connector(request, self)
         self._counters.connects += 1
         self.opened_at = now = self._clock.now()
@@ -140,10 +143,15 @@ class Connection:
     def count(self) -> None:
         """Add this connection's traffic to the client's counters."""
         counters, intake = self._counters, self._intake
-        counters.messages += self._counted
+        counters.messages += self.received - self._counted
         counters.received_bytes += self._counted_bytes
         counters.packets += intake.packets
-        self._counted = self._counted_bytes = intake.packets = 0
+        self._counted = self.received
+        self._counted_bytes = intake.packets = 0
+
+    def rearm(self) -> None:
+        """Look at the deadlines again: one has moved forward."""
+        self._arm()
 
     def send(self, calls: Iterable[Call]) -> None:
         """Send packets, one a message, as every recorded client does.
@@ -177,9 +185,9 @@ class Connection:
         """Handle one WebSocket message."""
         if self.ended.done():
             return
-        self._last_message = self._clock.now()
+        self.heard_at = self._clock.now()
         self._counted_bytes += len(message)
-        self._counted += 1
+        self.received += 1
         if self._trace is not None:
             self._trace("recv", message.decode("utf-8", "replace"))
         try:
@@ -215,7 +223,7 @@ class Connection:
         """Take one payload that the hot path does not."""
         if self.ended.done():
             return
-        now = self._last_message
+        now = self.heard_at
         self._handled = True
         try:
             message = decode(payload)
@@ -224,6 +232,8 @@ class Connection:
             self._counters.undecoded += 1
             return
         if isinstance(message, Hello):
+            if self.greeted.is_set():
+                return  # said twice: what it tells is known
             self.link.receive_hello(message, now)
             self.greeted.set()
         elif isinstance(message, ProtocolFault):
@@ -250,7 +260,7 @@ class Connection:
         """Keep one timer at or before the nearest deadline; one that fires early is just set again."""
         if self.ended.done():
             return
-        due = self._last_message + self._settings.timeouts.stall
+        due = self.heard_at + self._settings.timeouts.stall
         for deadline in (self.link.deadline(), self._mux.deadline()):
             if deadline is not None and deadline < due:
                 due = deadline
@@ -266,7 +276,7 @@ class Connection:
         now = self._clock.now()
         error = self.link.tick(now)
         stall = self._settings.timeouts.stall
-        if error is None and now >= self._last_message + stall:
+        if error is None and now >= self.heard_at + stall:
             error = ConnectionLost(f"the server was silent for {stall:g} s, heartbeats included")
         if error is not None:
             self._finish(error)

@@ -11,11 +11,20 @@ import asyncio
 import contextlib
 import enum
 import itertools
+import math
 from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, Final
 
-from ..errors import Closed, ConnectionLost, NetworkError, RateLimited, TvWireError
+from ..errors import (
+    Closed,
+    ConnectionLost,
+    NetworkError,
+    PayloadTooLarge,
+    ProtocolError,
+    RateLimited,
+    TvWireError,
+)
 from ..session.events import Answered, Event, Outgoing
 from ..session.mux import Machine, Mux
 from ..settings import Settings
@@ -28,6 +37,8 @@ from .transport import Connector
 
 __all__ = ["Phase", "Supervisor"]
 
+_LONGEST_PAUSE: Final = 600.0
+"""Most seconds that a server's word may keep us from connecting again."""
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
@@ -200,6 +211,29 @@ class Supervisor:
         connection = self._connection
         return None if connection is None else connection.link.server_time(now)
 
+    def heard_at(self) -> float:
+        """Return when the last message came, a time of our own clock; of no connection, the beginning of time."""
+        connection = self._connection
+        return -math.inf if connection is None else connection.heard_at
+
+    def message_number(self) -> int:
+        """Return how many messages have come on this connection."""
+        connection = self._connection
+        return 0 if connection is None else connection.received
+
+    def rearm(self) -> None:
+        """Look at the machines' deadlines again: one has moved forward."""
+        if self._connection is not None:
+            self._connection.rearm()
+
+    def renew(self, machine: Machine, prefix: str) -> None:
+        """Give *machine* another session on this connection: its load was never answered."""
+        self.detach(machine)
+        self.mux.want(machine, prefix)
+        connection = self._connection
+        if connection is not None and connection.is_open:
+            self._send(connection, self.mux.start(machine, self._clock.now()))
+
     def server_time(self) -> float | None:
         """Return the server's clock in UTC seconds, None before the first hello."""
         return self._connection.server_time() if self._connection is not None else None
@@ -293,26 +327,37 @@ class Supervisor:
         self.last_error = error
         if lived >= self._settings.backoff.healthy:
             self._backoff.reset()
+        pause = 0.0
         if self._is_final(error):
             self._deliver(self.mux.lost(error))
             self._fail_all(error)
-            rest = True
-        else:
-            self._deliver(self.mux.lost())
-            rest = not self._waiting and not len(self.mux)
-        if rest:
-            self._needed.clear()
-            self._enter(Phase.IDLE)
-        else:
-            self._enter(Phase.BACKOFF)
-            await self._clock.sleep(self._backoff.next_delay())
+            self._rest()
+            return
+        self._deliver(self.mux.lost())
+        if isinstance(error, (RateLimited, ProtocolError)):
+            # a call is told what went wrong; a stream is only told that it is interrupted
+            self._fail_all(error)
+            pause = min(getattr(error, "retry_after", None) or 0.0, _LONGEST_PAUSE)
+            await asyncio.sleep(0)  # calls that have just failed take their machines away
+        if not self._waiting and not len(self.mux):
+            self._rest()
+            return
+        self._enter(Phase.BACKOFF)
+        await self._clock.sleep(max(pause, self._backoff.next_delay()))
+
+    def _rest(self) -> None:
+        """Make no connection until somebody needs one."""
+        self._needed.clear()
+        self._enter(Phase.IDLE)
 
     def _is_final(self, error: TvWireError) -> bool:
-        """Whether a new connection cannot help: a refused token, a banned client, a broken frame, a long pause
-        asked for; or a service that was never reached, where the endpoint or the network is wrong."""
+        """Whether a new connection cannot help a stream: a refused token, a banned client, a message beyond the
+        limit; or a service that was never reached, where the endpoint or the network is wrong."""
         if isinstance(error, ConnectionLost):
             return False
-        return not error.retryable or isinstance(error, RateLimited) or not self._reached
+        if not self._reached or isinstance(error, PayloadTooLarge):
+            return True
+        return not error.retryable and not isinstance(error, ProtocolError)
 
     # -- inside ------------------------------------------------------------------------------------------
 
