@@ -280,6 +280,11 @@ class CandleStream:
             self._error = error
         self._wake()
 
+    def unanswered(self, live: LiveMachine, error: TvWireError) -> None:
+        """The server keeps silent about a series that it has sent before."""
+        if self._supervisor is not None:
+            self._supervisor.renew(live, "cs")
+
     # -- inside ------------------------------------------------------------------------------------------
 
     def _want(self, symbol: str) -> list[tuple[str, Timeframe]]:
@@ -299,7 +304,7 @@ class CandleStream:
                 resolution=timeframe.native,
             ),
             self,
-            supervisor.server_time_at,
+            supervisor,
             limit=self._settings.limits.live_bars,
             progress=timeouts.progress,
             quiet=timeouts.quiet,
