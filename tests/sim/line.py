@@ -1,0 +1,250 @@
+"""One connection of a simulated world: the emulator's session, the wire between, and what goes wrong on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from tvwire.emulator.clock import MarketClock
+from tvwire.emulator.feed import Feed
+from tvwire.emulator.plans import Plan
+from tvwire.emulator.session import ServerSession
+from tvwire.net.memory import MemoryServer
+
+__all__ = ["Line"]
+
+_KEPT: Final = 60
+"""Messages remembered, to be sent again on a later connection."""
+_SWAP_WITHIN: Final = 6.0
+"""Seconds that a message waits for the one with which it changes places."""
+_UNECHOED: Final = 30.0
+"""Seconds without an echo after which the server ends the connection."""
+
+
+class _Way:
+    """One direction: first in, first out, some time later, and not while it is blocked."""
+
+    def __init__(self, latency: float, arrive: Callable[[str], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._latency = latency
+        self._arrive = arrive
+        self._queue: deque[str] = deque()
+        self._held: deque[str] = deque()
+        self._blocked = False
+
+    def put(self, message: str) -> None:
+        self._queue.append(message)
+        self._loop.call_later(self._latency, self._next)
+
+    def block(self) -> None:
+        self._blocked = True
+
+    def release(self) -> None:
+        self._blocked = False
+        while self._held:
+            self._arrive(self._held.popleft())
+
+    def clear(self) -> None:
+        self._queue.clear()
+        self._held.clear()
+
+    def _next(self) -> None:
+        if not self._queue:
+            return
+        message = self._queue.popleft()
+        if self._blocked:
+            self._held.append(message)
+        else:
+            self._arrive(message)
+
+
+class Line:
+    """A socket as the server and the wire see it.
+
+    Args:
+        server: The near end of the memory transport.
+        feed: The market.
+        clock: Market time.
+        plan: How often live bars are sent.
+        number: Of the connection.
+        random: For what strikes some messages only.
+        strike: Called with the kind of each fault that hit a message.
+        violated: Called with what the client did wrong.
+        hello: False: the server never says hello.
+    """
+
+    def __init__(
+        self,
+        server: MemoryServer,
+        feed: Feed,
+        clock: MarketClock,
+        plan: Plan,
+        number: int,
+        random: Random,
+        strike: Callable[[str], None],
+        violated: Callable[[str], None],
+        *,
+        hello: bool = True,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._server = server
+        self._random = random
+        self._strike = strike
+        self._violated = violated
+        now = self._loop.time()
+        self.session = ServerSession(feed, clock, plan, now=now, number=number)
+        self.sent: deque[str] = deque(maxlen=_KEPT)
+        self.beatless = False
+        self._duplicates = self._swaps = self._truncations = 0
+        self._chance = 1.0
+        self._kept: str | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._unechoed: float | None = None
+        latency = random.uniform(0.005, 0.06)
+        self._down = _Way(latency, self._arrive)
+        self._up = _Way(latency, self._hear)
+        server.on_message = self._up.put
+        server.on_close = self._end
+        greeting = self.session.start(now)
+        if hello:
+            self.say(greeting)
+        self._schedule()
+
+    @property
+    def open(self) -> bool:
+        """Whether neither side has ended it."""
+        return not self._server.closed
+
+    # -- what goes wrong ---------------------------------------------------------------------------------
+
+    def drop(self) -> None:
+        """Reset the connection; what is under way is lost."""
+        self._down.clear()
+        self._server.drop()
+        self._end()
+
+    def stall(self, seconds: float, *, down: bool, up: bool) -> None:
+        """Hold bytes back for some time."""
+        for way in [way for way, wanted in ((self._down, down), (self._up, up)) if wanted]:
+            way.block()
+            self._loop.call_later(seconds, way.release)
+
+    def duplicate(self, messages: int, chance: float) -> None:
+        """Send messages twice."""
+        self._duplicates, self._chance = messages, max(chance, 0.2)
+
+    def reorder(self, messages: int, chance: float) -> None:
+        """Let messages change places with the next one."""
+        self._swaps, self._chance = messages, max(chance, 0.2)
+
+    def truncate(self) -> None:
+        """Cut the next message short."""
+        self._truncations = 1
+
+    def replay(self, messages: list[str]) -> None:
+        """Send messages of another connection."""
+        for message in messages:
+            self._strike("old")
+            self._down.put(message)
+
+    def calm(self) -> None:
+        """Nothing goes wrong from here on."""
+        self.beatless = False
+        self._duplicates = self._swaps = self._truncations = 0
+        self._down.release()
+        self._up.release()
+
+    # -- server to client --------------------------------------------------------------------------------
+
+    def say(self, messages: list[str]) -> None:
+        """Send what the server says."""
+        for message in messages:
+            if "~m~~h~" in message:
+                if self.beatless:
+                    self._strike("beatless")
+                    continue
+                if self._unechoed is None:
+                    self._unechoed = self._loop.time()
+            self.sent.append(message)
+            self._pass(message)
+
+    def _pass(self, message: str) -> None:
+        if self._truncations:
+            self._truncations = 0
+            self._strike("truncate")
+            message = message[: self._random.randint(1, len(message) - 1)]
+        if self._kept is not None:
+            self._strike("reorder")
+            self._down.put(message)
+            self._unkeep()
+            return
+        if self._swaps and self._random.random() < self._chance:
+            self._swaps -= 1
+            self._kept = message
+            self._loop.call_later(_SWAP_WITHIN, self._unkeep, message)
+            return
+        self._down.put(message)
+        if self._duplicates and self._random.random() < self._chance:
+            self._duplicates -= 1
+            self._strike("duplicate")
+            later = self._random.choice((0.0, 0.0, 1.0, 8.0))
+            if later:
+                self._loop.call_later(later, self._down.put, message)
+            else:
+                self._down.put(message)
+
+    def _unkeep(self, only: str | None = None) -> None:
+        kept = self._kept
+        if kept is not None and (only is None or kept is only):
+            self._kept = None
+            self._down.put(kept)
+
+    def _arrive(self, message: str) -> None:
+        if not self.open:
+            return
+        self._server.deliver(message)
+        if message.startswith("~m~") and "~m~~h~" in message:
+            self._loop.call_later(1.0, self._check_echo, message)
+
+    def _check_echo(self, message: str) -> None:
+        if self.open and message not in self._server.sent:
+            self._violated(f"the heartbeat {message!r} was not echoed within a second")
+
+    # -- client to server --------------------------------------------------------------------------------
+
+    def _hear(self, text: str) -> None:
+        if not self.open:
+            return
+        if "~m~~h~" in text:
+            self._unechoed = None
+        self.say(self.session.receive(text, self._loop.time()))
+        self._after()
+
+    def _tick(self) -> None:
+        self._timer = None
+        if not self.open:
+            return
+        self.say(self.session.tick(self._loop.time()))
+        self._after()
+
+    def _after(self) -> None:
+        if self._unechoed is not None and self._loop.time() - self._unechoed > _UNECHOED:
+            self.drop()
+        elif self.session.closed:
+            self._violated("the server refused what the client said")
+            self.drop()
+        else:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(max(self.session.deadline(), self._loop.time()), self._tick)
+
+    def _end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
