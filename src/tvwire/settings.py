@@ -139,6 +139,8 @@ class Backoff:
     """Longest wait."""
     floor: float = 0.1
     """Shortest wait."""
+    settled: float = 5.0
+    """Time that a connection must live for two attempts to be forgotten."""
     healthy: float = 60.0
     """Time that a connection must live before the count starts again."""
 

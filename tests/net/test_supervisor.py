@@ -200,6 +200,31 @@ async def test_a_server_that_asks_for_a_pause_gets_it() -> None:
     await world.supervisor.aclose()
 
 
+async def test_a_link_that_breaks_every_few_seconds_is_not_left_waiting_for_most_of_the_time() -> None:
+    world = World()
+    machine = chart(world.supervisor.new_key())
+    await world.supervisor.attach(machine, "cs")
+    for _ in range(20):
+        await world.clock.advance(7)
+        if not world.servers[-1].closed:
+            world.servers[-1].drop()
+        await world.clock.advance(0)
+    assert len(world.attempts) >= 19
+    await world.supervisor.aclose()
+
+
+async def test_a_server_that_hangs_up_at_once_is_asked_ever_more_rarely() -> None:
+    world = World()
+    machine = chart(world.supervisor.new_key())
+    await world.supervisor.attach(machine, "cs")
+    for _ in range(300):
+        await world.clock.advance(1)
+        if not world.servers[-1].closed:
+            world.servers[-1].drop()
+    assert len(world.attempts) <= 40
+    await world.supervisor.aclose()
+
+
 @pytest.mark.parametrize("moment", ["idle", "connecting", "live", "backoff"])
 async def test_closing_in_every_phase_ends_everything(moment: str) -> None:
     before = asyncio.all_tasks()

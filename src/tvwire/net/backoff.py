@@ -30,7 +30,7 @@ class BackoffDelays:
         self._backoff = backoff
         self._random = random
         self.attempt = 0
-        """BackoffDelays given since the last reset."""
+        """Delays given since the last reset."""
 
     def next_delay(self) -> float:
         """Return the next delay in seconds and count the attempt."""
@@ -41,3 +41,11 @@ class BackoffDelays:
     def reset(self) -> None:
         """Start again at the base: the last connection has been healthy for long enough."""
         self.attempt = 0
+
+    def ease(self) -> None:
+        """Forget two attempts: the last connection worked for a while, so the next wait need not be the longest.
+
+        Without it a link that breaks every few seconds would spend most of its time waiting; with it, one that
+        breaks at once still waits longer each time.
+        """
+        self.attempt = max(0, self.attempt - 2)

@@ -327,6 +327,8 @@ class Supervisor:
         self.last_error = error
         if lived >= self._settings.backoff.healthy:
             self._backoff.reset()
+        elif lived >= self._settings.backoff.settled:
+            self._backoff.ease()
         pause = 0.0
         if self._is_final(error):
             self._deliver(self.mux.lost(error))
