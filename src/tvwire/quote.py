@@ -15,7 +15,7 @@ import msgspec
 
 from .errors import InputError, TvWireError
 
-__all__ = ["FIELDS", "Quote", "QuotesBatch", "wire_fields"]
+__all__ = ["FIELDS", "Quote", "QuotesBatch", "field_names", "wire_fields"]
 
 _NAN: Final = float("nan")
 _NONE: Final = 1e100
@@ -237,19 +237,14 @@ _ALWAYS: Final = ("update_mode",)
 _WIRE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
-def wire_fields(fields: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the wire's names for *fields*, in order and without repeats; none at all means everything.
+def field_names(fields: str | Sequence[str]) -> tuple[str, ...] | None:
+    """Return *fields* with sets spelled out, without repeats; None means everything that the server has.
 
     Args:
         fields: Our names, the wire's names, or the sets ``price``, ``all`` and ``raw``.
 
     Raises:
         InputError: There is no field, or one that cannot be a name.
-
-    Example:
-        >>> from tvwire.quote import wire_fields
-        >>> wire_fields(["last", "change_pct", "beta_1_year"])
-        ('lp', 'chp', 'beta_1_year', 'update_mode')
     """
     names = [fields] if isinstance(fields, str) else list(fields)
     if not names:
@@ -260,10 +255,26 @@ def wire_fields(fields: str | Sequence[str]) -> tuple[str, ...]:
             raise InputError(f"{name!r} is no field of a quote", hint=f"one of {', '.join(FIELDS)}")
         chosen = _SETS.get(name, (name,))
         if chosen is None:
-            return ()
-        for one in chosen:
-            found.extend(FIELDS.get(one, (one,)))
-    return tuple(dict.fromkeys([*found, *_ALWAYS]))
+            return None
+        found.extend(chosen)
+    return tuple(dict.fromkeys(found))
+
+
+def wire_fields(fields: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the wire's names for *fields*; none at all means everything.
+
+    Raises:
+        InputError: There is no field, or one that cannot be a name.
+
+    Example:
+        >>> from tvwire.quote import wire_fields
+        >>> wire_fields(["last", "change_pct", "beta_1_year"])
+        ('lp', 'chp', 'beta_1_year', 'update_mode')
+    """
+    names = field_names(fields)
+    if names is None:
+        return ()
+    return tuple(dict.fromkeys([wire for name in names for wire in FIELDS.get(name, (name,))] + list(_ALWAYS)))
 
 
 class QuotesBatch(Mapping[str, Quote]):

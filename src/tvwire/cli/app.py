@@ -18,6 +18,7 @@ NOTICE: Final = (
 COMMANDS: Final[dict[str, str]] = {
     "candles": "Download candles of one or more symbols.",
     "watch": "Follow live candles, through any loss of the connection.",
+    "quotes": "Show the present quotes of symbols, or follow them.",
     "info": "Show what the server knows of a symbol.",
     "search": "Search symbols by name or description.",
     "config": "Show each setting with its value and its origin.",

@@ -72,7 +72,8 @@ def status_text(status: StreamStatus) -> str | None:
         return None
     what = {"dropped": "refused"}.get(status.kind, status.kind)
     separator = ": " if status.kind == "dropped" else ", "
-    return f"{status.symbol}: {what}{separator}{detail}"
+    subject = f"{status.symbol}: " if status.symbol is not None else ""
+    return f"{subject}{what}{separator}{detail}" if detail else f"{subject}{what}"
 
 
 def _facts(status: StreamStatus) -> dict[str, Any]:
