@@ -7,6 +7,7 @@ import json
 import runpy
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 TRIED_HERE = {
     "history_in_asyncio",
     "history_to_csv",
+    "live_candles",
+    "live_in_asyncio",
     "many_symbols",
     "offline_test",
     "playback",
@@ -60,6 +63,31 @@ def test_many_symbols(capsys: pytest.CaptureFixture[str]) -> None:
 def test_history_in_asyncio() -> None:
     results = asyncio.run(example("history_in_asyncio")["main"]())
     assert {name: len(got) for name, got in results.items()} == {"5m": 500, "1h": 500, "1D": 500}
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """An emulator in which a market minute takes a tenth of a second."""
+    from tvwire.emulator import Emulator
+
+    with Emulator(seed=7, plan="ultimate", speed=600) as running:
+        monkeypatch.setenv("TVWIRE_ENDPOINT", running.url)
+        yield running
+
+
+def test_live_candles(fast: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    got = example("live_candles")["main"]()
+    truth = fast.candles("BINANCE:BTCUSDT", "1m", start=got[0].timestamp, end=got[-1].timestamp + 60)
+    assert got == list(truth)
+    assert len(got) == 3
+    assert "0 connections lost" in capsys.readouterr().out
+
+
+def test_live_in_asyncio(fast: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    seen = asyncio.run(example("live_in_asyncio")["main"](1.5))
+    assert set(seen) == {f"BINANCE:{name} {frame}" for name in ("BTCUSDT", "ETHUSDT") for frame in ("1m", "3m")}
+    assert seen["BINANCE:BTCUSDT 1m"] > seen["BINANCE:BTCUSDT 3m"] > 0
+    assert "NOPE:NOPE: the server does not know the symbol" in capsys.readouterr().out
 
 
 def test_symbol_info() -> None:

@@ -28,16 +28,18 @@ def test_the_demo_needs_no_home_no_terminal_and_no_network(program: Run, home: d
     assert len(list(csv.DictReader(io.StringIO(text)))) == 120
 
     kinds = re.findall(r"^   \S+Z BINANCE:BTCUSDT 1m (closed|backfill) ", done.out, re.MULTILINE)
-    assert len(kinds) == 7
+    assert len(kinds) == 6
     assert kinds[:2] == ["closed", "closed"]
     assert "backfill" in kinds
+    assert len(re.findall(r"^   \S+:\S+ +[0-9.]+ +[+-][0-9.]+ %$", done.out, re.MULTILINE)) == 8
     assert "-- connection lost, reconnecting" in done.out
     assert "-- BINANCE:BTCUSDT: restored, " in done.out
-    assert "these 7 are the emulator's own, to the last digit, each once and in order" in done.out
+    assert "these 6 are the emulator's own, to the last digit, each once and in order" in done.out
 
 
 def test_the_demo_writes_where_it_is_told(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tvwire.cli.commands.demo._live", lambda *arguments: None)
+    for step in ("_live", "_quotes"):
+        monkeypatch.setattr(f"tvwire.cli.commands.demo.{step}", lambda *arguments: None)
     done = run("demo", "-o", tmp_path / "elsewhere")
     assert (done.code, (tmp_path / "elsewhere" / "many-1d.csv").exists()) == (0, True)
 
@@ -47,5 +49,5 @@ def test_a_demo_without_time_says_so(run: Run, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr("tvwire.cli.commands.demo._SPEED", 0.01)
     done = run("demo", "--no-files", "--seconds", 3)
     assert done.code == 5
-    assert "RequestTimeout: only 0 of 7 candles closed within 3 s" in done.err
+    assert "RequestTimeout: only 0 of 6 candles closed within 3 s" in done.err
     assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import shlex
 import threading
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import Parameter
 
 from ... import BlockingCandleStream, Candle, Candles, CandlesBatch, Client, RequestTimeout, StreamStatus
-from ..app import NOTICE
+from ..app import COMMANDS, NOTICE
 from ..candles_view import draw_candles, show_candles, why_short
 from ..console import Console
 from ..documents import candles_document
@@ -36,9 +37,11 @@ _LIVE: Final = ("BINANCE:BTCUSDT", "1m")
 _SPEED: Final = 60.0
 """A market minute a second: candles close while somebody looks."""
 _BEFORE_CUT: Final = 2
-_CANDLES: Final = 7
+_CANDLES: Final = 6
 _CUT: Final = 2.2
 """Seconds for which the emulator is gone: candles close meanwhile."""
+_QUOTED: Final = ("BINANCE:BTCUSDT", "BINANCE:ETHUSDT", "FX:EURUSD")
+_QUOTES: Final = 8
 _PORT: Final = 8700
 """Of the commands to try by hand; the demo itself takes a free one."""
 
@@ -53,7 +56,7 @@ def demo(
     """Show what tvwire does, against the embedded emulator and without a network.
 
     Starts a server on a free port of this machine, downloads candles from it, shows a table and a chart, follows live
-    candles through a cut of the connection and writes files; it ends by itself, in about ten seconds.
+    candles through a cut of the connection, and quotes, and writes files; it ends by itself, in about ten seconds.
 
     Args:
         output: Folder for the files; those of an earlier demo are replaced.
@@ -95,6 +98,7 @@ def demo(
         Client(endpoint=emulator.url, timeout=seconds) as client,
     ):
         _live(emulator, client, console, seconds)
+        _quotes(client, console)
     if not no_files:
         _write(output, one, many, console)
     _say(console, f"\nDone in {time.monotonic() - began:.1f} s. Leave --endpoint out to ask the real service.")
@@ -149,6 +153,16 @@ def _follow(live: BlockingCandleStream, emulator: Emulator, console: Console, se
     raise RequestTimeout(f"only {len(got)} of {_CANDLES} candles closed within {seconds:g} s")
 
 
+def _quotes(client: Client, console: Console) -> None:
+    """Show quotes as they change."""
+    _say(console, f"\n5. quotes of {len(_QUOTED)} symbols: the whole of each first, then every change")
+    if "quotes" in COMMANDS:
+        _by_hand(console, f"tvwire quotes {' '.join(_QUOTED)} --watch --endpoint {_URL}")
+    with client.watch_quotes(_QUOTED, fields="price") as quotes:
+        for quote in itertools.islice(quotes, _QUOTES):
+            _say(console, f"   {quote.symbol:<16} {quote.last!r:>12} {quote.change_pct:+7.2f} %")
+
+
 def _overview(many: CandlesBatch, console: Console) -> None:
     rows = []
     for name, candles in many.items():
@@ -175,7 +189,7 @@ def _write(folder: Path, one: Candles, many: CandlesBatch, console: Console) -> 
     forms: list[Format] = ["csv", "json"]
     if find_spec("pyarrow") is not None:
         forms.append("parquet")
-    _say(console, "\n5. files: whole or not at all, times in UTC, numbers exact to the last digit")
+    _say(console, "\n6. files: whole or not at all, times in UTC, numbers exact to the last digit")
     for form in forms:
         for name, candles in (("btcusdt-1h", one), ("many-1d", many)):
             file = folder / f"{name}.{form}"
