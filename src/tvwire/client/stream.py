@@ -281,8 +281,9 @@ class CandleStream:
         self._wake()
 
     def unanswered(self, live: LiveMachine, error: TvWireError) -> None:
-        """The server keeps silent about a series that it has sent before."""
+        """The server keeps silent about a series; ask again, in a session of its own."""
         if self._supervisor is not None:
+            self._say(StreamStatus("reconnecting", self._names[live][0], str(error)))
             self._supervisor.renew(live, "cs")
 
     # -- inside ------------------------------------------------------------------------------------------

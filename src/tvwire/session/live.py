@@ -50,6 +50,9 @@ _GRACE: Final = 0.5
 """Most seconds that a candle is held back for a state that was overtaken."""
 _ASK_AGAIN: Final = 1.0
 """Seconds between looks whether a connection that is silent has been heard again."""
+_MOST_ASKED: Final = 5
+"""Loads without an answer, on a connection that is heard, after which a series that never came is given up. The first
+silence may be a link that fails in our direction only; the server ends such a one by itself."""
 _WAITING: Final = 10_000
 """Updates that may wait for the end of a load."""
 _LOAD: Final = 0
@@ -126,6 +129,8 @@ class LiveMachine:
         self._closes: int | None = None
         self._live = False
         self._ever_live = False
+        self._asked_at = -math.inf
+        self._unanswered = 0
         self._waiting: deque[tuple[int, list[Bar], int | None]] = deque(maxlen=_WAITING)
         self._told_in = -1
         """Message with the last word about the newest candle."""
@@ -159,6 +164,7 @@ class LiveMachine:
         """Return the messages that bring the series about in a new life."""
         self._chart = self._new_chart()
         self._interrupt()
+        self._asked_at = now
         return self._chart.start(session, now)
 
     def stop(self) -> tuple[list[Call], list[Event]]:
@@ -326,7 +332,7 @@ class LiveMachine:
     def _follow(self, events: list[Event], now: float) -> list[Event]:
         for event in events:
             if isinstance(event, Failed):
-                if self._ever_live and isinstance(event.error, RequestTimeout):
+                if isinstance(event.error, RequestTimeout) and not self._gives_up():
                     self._listener.unanswered(self, event.error)
                 else:
                     self._listener.refused(self, event.error)
@@ -335,6 +341,12 @@ class LiveMachine:
                 if calls:
                     return [Outgoing(calls)]
         return []
+
+    def _gives_up(self) -> bool:
+        """Count a load without an answer; whether it was the last."""
+        if not self._ever_live and self._heard() > self._asked_at:
+            self._unanswered += 1
+        return self._unanswered >= _MOST_ASKED
 
     def _loaded(self, page: Page, now: float) -> list[Call]:
         """Compare what came with what is held; return what to ask for when that does not reach back far enough."""
