@@ -9,22 +9,24 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any, Final
 from unittest import mock
 
-from sim.faults import Fault, draw
-from sim.line import Line
-from sim.virtual import VirtualClock, VirtualLoop, run
 from tvwire import AsyncClient, CandleEvent, ConnectFailed, Endpoints, RateLimited, Settings, StreamStatus, TvWireError
+from tvwire.client.stream import CandleStream
 from tvwire.emulator.clock import MarketClock
 from tvwire.emulator.feed import MarketFeed
 from tvwire.emulator.market import Market
 from tvwire.emulator.plans import PLANS
 from tvwire.net.memory import MemoryServer, memory_connector
 from tvwire.timeframe import Timeframe
+
+from .faults import Fault, draw
+from .line import Line
+from .virtual import VirtualClock, VirtualLoop, run
 
 __all__ = ["World", "simulate"]
 
@@ -42,9 +44,21 @@ class World:
         seed: Of everything that is drawn.
         faults: The plan; drawn from the seed when left out.
         count: Lines of a drawn plan.
+        abrupt: Close the client in the middle of it all, with nothing mended.
+        scene: Replaces what is drawn: ``symbols``, ``frames``, ``speed``, ``period``, ``start``.
+        linger: Seconds without faults before the end.
     """
 
-    def __init__(self, seed: int, faults: Sequence[Fault] | None = None, *, count: int = 40) -> None:
+    def __init__(
+        self,
+        seed: int,
+        faults: Sequence[Fault] | None = None,
+        *,
+        count: int = 40,
+        abrupt: bool = False,
+        scene: Mapping[str, Any] | None = None,
+        linger: float = 0.0,
+    ) -> None:
         random = Random(f"world {seed}")
         self.seed = seed
         self.faults = list(draw(seed, count) if faults is None else faults)
@@ -53,12 +67,18 @@ class World:
         frames = ("15S", "30S", "1m") if self.speed < 10 else ("1m", "3m", "5m")
         self.symbols = random.sample(SYMBOLS, random.randint(1, 3))
         self.frames = random.sample(frames, 1 if len(self.symbols) > 1 else random.randint(1, 2))
+        self.start = START
+        for name, value in (scene or {}).items():
+            setattr(self, name, value)
         self.effective: Counter[str] = Counter()
         self.broken: list[str] = []
         self.finals: Counter[Key] = Counter()
         self.backfilled = 0
         self.connections = 0
         self.virtual = 0.0
+        self._abrupt = abrupt
+        self._linger = linger
+        self._whims = Random(f"whims {seed}")
         self._plan = replace(PLANS["ultimate"], period=self.period)
         self._random = Random(f"wire {seed}")
         self._log = hashlib.sha256()
@@ -66,7 +86,7 @@ class World:
         self._refusals: list[TvWireError] = []
         self._down_until = 0.0
         self._mute = self._old = 0
-        self._cut: float | None = None
+        self._cut = random.choice((None, None, random.uniform(0.0, 0.4))) if faults is None else None
         self._last: dict[Key, int] = {}
         self._gaps: dict[str, list[tuple[int, int]]] = {}
         self._truth: dict[Key, dict[int, list[float]]] = {}
@@ -129,6 +149,7 @@ class World:
             frame = Timeframe.parse(key[1])
             end = time + 200 * (frame.seconds or 60)
             bars = MARKET.read(key[0], frame, now=end + 86_400, start=time, end=end)
+            assert bars.volume is not None  # not so for an index
             table = [bars.open, bars.high, bars.low, bars.close, bars.volume]
             for place, at in enumerate(bars.time.tolist()):
                 known[at] = [float(column[place]) for column in table]
@@ -236,7 +257,7 @@ class World:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self._loop = loop
-        self._clock = MarketClock(START, self.speed, loop.time())
+        self._clock = MarketClock(self.start, self.speed, loop.time())
         loop.set_exception_handler(lambda _, context: self.violated(f"unhandled: {context}"))
         settings = Settings(endpoints=Endpoints.at("http://127.0.0.1:1"))
         client = AsyncClient(settings, connect=memory_connector(self._accept), clock=VirtualClock())
@@ -250,14 +271,17 @@ class World:
                 if self.broken:
                     break
                 await self._apply(fault)
-            self._calm()
-            if not self.broken and not await self._healed(stream):
-                self.violated(f"{HEALED_WITHIN:g} s after the last fault: {self._state(stream)}")
+                if len(self.symbols) > 1 and self._whims.random() < 0.1:
+                    await self._change_mind(stream)
+            if self._abrupt:
+                await asyncio.sleep(self._whims.uniform(0.0, 3.0))
+            else:
+                await self._mend(stream)
             await stream.aclose()
             await consumer
             sent = self._lines[-1].session if self._lines else None
             await asyncio.sleep(1.0)
-            if sent is not None and self._lines[-1].open and sent.charts:
+            if not self._abrupt and sent is not None and self._lines[-1].open and sent.charts:
                 self.violated(f"the server still has {list(sent.charts)}")
             await client.aclose()
         await asyncio.sleep(_SETTLE)
@@ -268,7 +292,30 @@ class World:
             self.violated("a connection was left open")
         self.virtual = loop.time() - 1000.0
 
-    async def _consume(self, stream: Any) -> None:
+    async def _mend(self, stream: CandleStream) -> None:
+        for line in self._lines:
+            line.calm()
+        self._refusals.clear()
+        self._down_until = 0.0
+        self._mute = self._old = 0
+        self._cut = None
+        if not self.broken and not await self._healed(stream):
+            self.violated(f"{HEALED_WITHIN:g} s after the last fault: {self._state(stream)}")
+        await asyncio.sleep(self._linger)
+
+    async def _change_mind(self, stream: CandleStream) -> None:
+        """Follow a symbol no more, or again."""
+        gone = [symbol for symbol in self.symbols if symbol not in stream.symbols]
+        if gone:
+            await stream.add(gone[0])
+            return
+        symbol = self._whims.choice(self.symbols)
+        await stream.remove(symbol)
+        await asyncio.sleep(0)  # what was not read yet is still delivered
+        for key in [key for key in self._last if key[0] == symbol]:
+            del self._last[key]
+
+    async def _consume(self, stream: CandleStream) -> None:
         try:
             async for event in stream:
                 self._judge(event)
@@ -285,32 +332,25 @@ class World:
         if status.kind == "dropped":
             self.violated(f"a symbol was given up: {status.detail}")
 
-    def _calm(self) -> None:
-        self._refusals.clear()
-        self._down_until = 0.0
-        self._mute = self._old = 0
-        self._cut = None
-        for line in self._lines:
-            line.calm()
-
-    async def _healed(self, stream: Any) -> bool:
+    async def _healed(self, stream: CandleStream) -> bool:
         for _ in range(int(HEALED_WITHIN)):
             await asyncio.sleep(1.0)
             if not self._state(stream):
                 return True
         return False
 
-    def _state(self, stream: Any) -> list[str]:
+    def _state(self, stream: CandleStream) -> list[str]:
         """Return what is not as it should be: a series that is not live, or behind."""
         wrong = []
         market = self._clock.at(self._loop.time()) - (self.period + 1.0) * self.speed
         for (symbol, frame), machine in stream._wanted.items():
+            step = frame.seconds or 0
             newest = machine.forming if machine is not None else None
             if machine is None or not machine.is_live or newest is None:
                 wrong.append(f"{symbol} {frame} is not live")
-            elif newest[0] + frame.seconds < market:
+            elif newest[0] + step < market:
                 wrong.append(f"{symbol} {frame} is {market - newest[0]:.0f} market seconds behind")
-            elif (last := self._last.get((symbol, str(frame)))) is not None and last + 2 * frame.seconds < newest[0]:
+            elif (last := self._last.get((symbol, str(frame)))) is not None and last + 2 * step < newest[0]:
                 wrong.append(f"{symbol} {frame}: the final candles end at {last}, the newest is {newest[0]:.0f}")
         return wrong
 
@@ -319,8 +359,8 @@ _SETTLE: Final = 70.0
 """Seconds after which nothing may be left: the wire's own timers are over by then."""
 
 
-def simulate(seed: int, faults: Sequence[Fault] | None = None, *, count: int = 40) -> World:
-    """Run one world to its end."""
-    world = World(seed, faults, count=count)
+def simulate(seed: int, faults: Sequence[Fault] | None = None, **options: Any) -> World:
+    """Run one world to its end; *options* are those of :class:`World`."""
+    world = World(seed, faults, **options)
     run(world.play())
     return world
