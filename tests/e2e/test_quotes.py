@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import math
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -20,6 +21,7 @@ from tvwire import (
     RequestTimeout,
     StreamStatus,
     SymbolNotFound,
+    TvWireError,
 )
 from tvwire.emulator import Emulator
 
@@ -82,6 +84,7 @@ async def test_a_stream_starts_whole_and_follows_the_market(market: Emulator, tr
             with pytest.raises(KeyError):
                 live[ETH]
             assert live.get(ETH) is None
+            assert (BTC in live, ETH in live) == (True, False)
             await live.add(ETH)
             while (await anext(live)).symbol != ETH:
                 pass
@@ -230,12 +233,40 @@ def test_a_plain_loop_follows_quotes_and_frees_the_server(market: Emulator, tran
             assert live[BTC].last > 0
             assert sorted(live.snapshot()) == [BTC, ETH] == sorted(live.symbols)
             assert live.get("NOPE:NOPE") is None
+            assert (ETH in live, "NOPE:NOPE" in live) == (True, False)
             live.remove(BTC)
             assert live.symbols == [ETH]
             assert (live.errors, live.stats.drops, live.status.kind) == ({}, 0, "live")
             assert "1 symbols" in live.report()
         assert tv.stats()["sessions"] == 0
         assert list(tv.quotes([BTC, ETH], fields="last")) == [BTC, ETH]
+
+
+def test_a_slow_plain_loop_reads_no_stale_quotes(market: Emulator) -> None:
+    names = [f"SIM:S{number:05}" for number in range(1, 301)]
+    late = []
+    with Client(endpoint=market.url) as tv, tv.watch_quotes(names, fields="price") as live:
+        for number, quote in enumerate(live):
+            if number >= 300:
+                late.append(quote != live[quote.symbol])
+                time.sleep(0.1)
+            if number == 340:
+                break
+    assert sum(late) <= 3  # one may change at this very moment
+
+
+async def test_a_status_handler_that_fails_ends_its_stream_and_no_other(market: Emulator) -> None:
+    def broken(status: StreamStatus) -> None:
+        raise ValueError(status.kind)
+
+    async with AsyncClient(endpoint=market.url) as tv, tv.watch_quotes(BTC) as other:
+        live = tv.watch_quotes([ETH, "NOPE:NOPE"]).on("status", broken)
+        with pytest.raises(TvWireError) as caught:
+            async for _ in live:
+                pass
+        assert isinstance(caught.value.__cause__, ValueError)
+        await live.aclose()
+        assert (await anext(other)).symbol == BTC
 
 
 def test_a_blocking_stream_calls_its_handlers_on_the_callers_thread(market: Emulator) -> None:

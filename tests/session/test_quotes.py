@@ -187,6 +187,18 @@ def test_changes_of_a_symbol_that_nobody_takes_are_merged_and_counted() -> None:
     assert rig.taken() == {MSFT: {"lp": 4.0}, AAPL: {"lp": 1.0, "bid": 0.9}}
 
 
+def test_what_was_taken_and_not_looked_at_comes_first_and_newest() -> None:
+    rig = live(AAPL, MSFT, "FX:EURUSD")
+    for symbol in (AAPL, MSFT):
+        rig.hear(qsd(symbol, lp=2.0))
+    rig.taken()
+    rig.hear(qsd("FX:EURUSD", lp=2.0))
+    rig.hear(qsd(MSFT, lp=3.0))
+    rig.machine.put_back([AAPL, MSFT, "NOPE:NOPE"])
+    assert list(rig.taken().items()) == [(AAPL, {"lp": 2.0}), ("FX:EURUSD", {"lp": 2.0}), (MSFT, {"lp": 3.0})]
+    assert rig.machine.conflated == 1
+
+
 def test_symbols_are_counted_and_changes_go_out_together() -> None:
     rig = live(AAPL)
     machine = rig.machine
@@ -209,6 +221,8 @@ def test_symbols_are_counted_and_changes_go_out_together() -> None:
         ("quote_remove_symbols", "qs_1", MSFT),
         ("quote_hibernate_all", "qs_1"),
     ]
+    machine.add([f"SIM:S{number:05}" for number in range(60)])
+    assert packets(machine.changes(rig.now))[-1][0] == "quote_fast_symbols"
 
 
 def test_what_is_under_way_for_a_removed_symbol_is_ignored() -> None:
@@ -248,6 +262,11 @@ def test_after_a_loss_everything_is_asked_for_again_and_nothing_ended_survives()
         rig.hear(completed(symbol))
     assert rig.taken() == {AAPL: {"lp": 5.0}, MSFT: {"lp": 5.0}, "FX:EURUSD": {"lp": 5.0}}
     assert rig.heard.settlements == [([], False), ([], True)]
+    rig.machine.add(["FX:GBPUSD"])
+    rig.machine.changes(rig.now)
+    rig.hear(qsd("FX:GBPUSD", lp=5.0))
+    rig.hear(completed("FX:GBPUSD"))
+    assert rig.heard.settlements[2:] == [([], False)]
 
 
 def test_symbols_that_never_answer_are_told_after_the_silence() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 
 from ..errors import TvWireError
 from ..quote import Quote
@@ -17,17 +18,27 @@ __all__ = ["BlockingQuoteStream"]
 
 R = TypeVar("R")
 
+_FIRST: Final = 16
+_MOST: Final = 256
+"""Quotes of one batch: a hop for each would cost a hundred times more."""
+_FRESH: Final = 0.05
+"""Seconds that a quote may wait on this side, where it no longer conflates."""
+
 
 class BlockingQuoteStream:
     """Live quotes for a plain ``for``; made by ``Client.watch_quotes``.
 
-    Up to 256 quotes cross the thread at a time. Leaving the ``with`` block, or Ctrl-C, frees the server's session.
+    Quotes cross the thread in batches, as many as the loop works off in a twentieth of a second, so that none is
+    older than that when it is read. Leaving the ``with`` block, or Ctrl-C, frees the server's session.
     """
 
     def __init__(self, stream: QuoteStream, portal: Portal) -> None:
         self._stream = stream
         self._portal = portal
         self._ready: deque[Quote] = deque()
+        self._most = _FIRST
+        self._came = 0.0
+        self._batch = 0
 
     def __enter__(self) -> Self:
         self._portal.call(self._stream.start)
@@ -45,11 +56,20 @@ class BlockingQuoteStream:
         return self
 
     def __next__(self) -> Quote:
-        if not self._ready:
-            self._ready.extend(self._portal.call(self._stream.take))
+        stale = len(self._ready) > 0 and time.monotonic() - self._came > _FRESH
+        if stale or not self._ready:
+            if self._batch:
+                each = (time.monotonic() - self._came) / max(self._batch - len(self._ready), 1)
+                self._most = min(max(int(_FRESH / max(each, 1e-6)), 1), _MOST)
+            most, unread = self._most, list(self._ready)
+            self._ready = deque(self._portal.call(lambda: self._stream.take(most, unread)))
             if not self._ready:
                 raise StopIteration
+            self._came, self._batch = time.monotonic(), len(self._ready)
         return self._ready.popleft()
+
+    def __contains__(self, symbol: object) -> bool:
+        return self._ask(lambda: symbol in self._stream)
 
     def __getitem__(self, symbol: str) -> Quote:
         """Return the newest quote of *symbol*; see :meth:`QuoteStream.__getitem__`."""

@@ -95,6 +95,10 @@ class QuoteStream:
         machine = self._machine
         return QuoteStats(len(machine), machine.updates, machine.conflated, self._delivered, self._drops, self._refused)
 
+    def __contains__(self, symbol: object) -> bool:
+        """Whether there is a quote of *symbol*."""
+        return isinstance(symbol, str) and self._machine.state(symbol) is not None
+
     def __getitem__(self, symbol: str) -> Quote:
         """Return the newest quote of *symbol*, read or not; it is still delivered if it has not been.
 
@@ -135,10 +139,11 @@ class QuoteStream:
 
     async def remove(self, *symbols: str) -> None:
         """Stop following symbols that have been removed as often as they were added."""
-        self._machine.remove(symbols)
-        for symbol in symbols:
-            if symbol not in self._machine:
-                self._read_at.pop(symbol, None)
+        names = [check_symbol(symbol) for symbol in symbols]
+        self._machine.remove(names)
+        for name in names:
+            if name not in self._machine:
+                self._read_at.pop(name, None)
         await self._tell()
 
     def on(self, kind: Literal["quote", "status"], handler: Callable[[Any], Any]) -> Self:
@@ -213,8 +218,18 @@ class QuoteStream:
                 raise StopAsyncIteration
             await self._wait()
 
-    async def take(self, most: int = 256) -> list[Quote]:
-        """Wait for at least one quote and return all that are there, up to *most*; an empty list is the end."""
+    async def take(self, most: int = 256, unread: Sequence[Quote] = ()) -> list[Quote]:
+        """Wait for at least one quote and return all that are there, up to *most*; an empty list is the end.
+
+        Args:
+            most: How many.
+            unread: Quotes of the last time that nobody has looked at; their symbols come again, as they are now.
+        """
+        if unread:
+            self._delivered -= len(unread)
+            for one in unread:
+                self._read_at.pop(one.symbol, None)
+            self._machine.put_back([one.symbol for one in unread])
         try:
             quotes = [await anext(self)]
         except StopAsyncIteration:
@@ -335,7 +350,11 @@ class QuoteStream:
     def _say(self, status: StreamStatus) -> None:
         self.status = status
         for handler in self._handlers.get("status", ()):
-            result = handler(status)
+            try:
+                result = handler(status)
+            except Exception as error:  # noqa: BLE001 - told to the consumer; the connection serves others too
+                self._blame(error)
+                continue
             if inspect.isawaitable(result):
                 task = asyncio.ensure_future(result)
                 self._tasks.add(task)
@@ -343,8 +362,12 @@ class QuoteStream:
 
     def _handled(self, task: asyncio.Future[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None and self._error is None:
-            failure = TvWireError("a status handler failed")
-            failure.__cause__ = error
-            self._error = failure
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._blame(error)
+
+    def _blame(self, error: BaseException) -> None:
+        """End the stream because a handler failed."""
+        if self._error is None:
+            self._error = TvWireError("a status handler failed")
+            self._error.__cause__ = error
             self.wake()

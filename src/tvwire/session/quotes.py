@@ -47,7 +47,7 @@ class QuoteListener(Protocol):
         """The server refuses a symbol; the others go on."""
 
     def settled(self, silent: Sequence[str], *, again: bool) -> None:
-        """Every symbol has answered, or is *silent*; *again* after a loss of the connection."""
+        """Every symbol has answered, or is *silent*; *again* the first time after a loss of the connection."""
 
     def failed(self, error: TvWireError) -> None:
         """It is over for all symbols."""
@@ -91,7 +91,7 @@ class QuoteMachine:
         self._removing: dict[str, None] = {}
         self._fast: tuple[str, ...] | None = None
         self._running = False
-        self._lives = 0
+        self._started = self._again = False
 
     # -- what is wanted ----------------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class QuoteMachine:
         calls = [messages.quote_remove_symbols(self.session, *some) for some in _chunks(removed)]
         calls += self._additions(added, now)
         if removed and not self._wanted:
-            self._fast = None
+            self._fast = ()  # from now on newcomers are slow until they are named
             return [*calls, messages.quote_hibernate_all(self.session)]
         return calls + self._visible()
 
@@ -181,6 +181,18 @@ class QuoteMachine:
                 return state
         return None
 
+    def put_back(self, symbols: Sequence[str]) -> None:
+        """Take back what was taken and not looked at: it is the next to be taken, in its newest state."""
+        for symbol in reversed(symbols):
+            state = self.state(symbol)
+            if state is None:
+                continue
+            if state.dirty:
+                self.conflated += 1
+            else:
+                state.dirty = True
+                self._queue.appendleft(state)
+
     # -- Machine -----------------------------------------------------------------------------------------
 
     def start(self, session: str, now: float) -> list[Call]:
@@ -188,7 +200,7 @@ class QuoteMachine:
         self._suspend()
         self.session = session
         self._running = True
-        self._lives += 1
+        self._again, self._started = self._started, True
         self._board = QuoteBoard()
         self._missing.clear()
         self._removing.clear()
@@ -312,7 +324,8 @@ class QuoteMachine:
     def _settle(self, silent: Sequence[str]) -> None:
         if self._key is not None:
             self._events.append(Answered(self._key, silent))
-        self._listener.settled(silent, again=self._lives > 1)
+        again, self._again = self._again, False  # symbols added later do not restore anything
+        self._listener.settled(silent, again=again)
 
     def _fail(self, error: TvWireError) -> None:
         if self._key is not None:
