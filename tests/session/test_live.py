@@ -214,6 +214,22 @@ def test_a_candle_is_over_by_time_only_when_the_connection_was_heard_since() -> 
     assert rig.news() == [("closed", 0, 2)]
 
 
+def test_the_end_of_an_earlier_candle_come_late_closes_nothing() -> None:
+    rig = live()
+    rig.update(bar(0, 2), closes=60)
+    rig.wait(66)
+    rig.update(bar(0, 3), bar(1, 1), closes=120)
+    assert rig.news() == [("closed", 0, 3)]
+    rig.update(bar(0, 2), closes=60)
+    rig.wait(5)
+    rig.heard = rig.now
+    rig.wait(40)
+    assert rig.news() == []
+    rig.heard = 126.0
+    rig.wait(20)
+    assert rig.news() == [("closed", 1, 1)]
+
+
 def test_an_old_state_come_late_is_dropped_and_a_new_word_corrects() -> None:
     rig = live()
     rig.update(bar(0, 5), bar(1, 3))

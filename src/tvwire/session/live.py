@@ -226,6 +226,8 @@ class LiveMachine:
         newest, offset = self.series.newest, self._server_time(0.0)
         if self._closes is None or newest is None or newest[0] <= self._closed_until or offset is None:
             return None
+        if self._closes <= newest[0]:
+            return None  # still about the candle before
         return self._closes + _CLOSED_AFTER - offset
 
     # -- live --------------------------------------------------------------------------------------------
@@ -238,7 +240,7 @@ class LiveMachine:
         for bar in bars:
             self._take(bar.v, number)
         if update.lbs is not None:
-            self._closes = update.lbs.bar_close_time
+            self._learn_end(update.lbs.bar_close_time)
         return True
 
     def _receive_update(self, message: DataUpdate) -> None:
@@ -258,8 +260,12 @@ class LiveMachine:
             number, rows, closes = self._waiting.popleft()
             for bar in rows:
                 self._take(bar, number)
-            if closes is not None:
-                self._closes = closes
+            self._learn_end(closes)
+
+    def _learn_end(self, closes: int | None) -> None:
+        """Take the server's word when the newest candle ends, unless it is about an earlier one and came late."""
+        if closes is not None and (self._closes is None or closes > self._closes):
+            self._closes = closes
 
     def _take(self, bar: Bar, number: int) -> None:
         newest = self.series.newest
