@@ -166,6 +166,15 @@ def test_a_table_marks_feeds_that_lag() -> None:
     assert other.split() == ["X:Y", "ENDOFDAY"]
 
 
+def test_a_narrow_table_leaves_fields_out_and_says_which() -> None:
+    raw = {"lp": 123_456.789, "lp_time": 1_772_470_800.0, "volume": 1e9, "bid": 123_456.788, "chp": 1.5}
+    columns = ["last", "last_time", "change_pct", "volume", "bid", "delay"]
+    text = drawn(quotes_table([(BTC, Quote(BTC, raw))], columns, UTC, width=60))
+    assert [line.split() for line in text.splitlines() if BTC in line] == [[BTC, "123,456.789", "+1.50", "123,456.788"]]
+    assert "too narrow for: last time, volume" in text
+    assert max(map(len, map(str.rstrip, text.splitlines()))) <= 60
+
+
 def test_the_live_table_shows_the_newest_quotes_and_what_happened() -> None:
     stats = QuoteStats(symbols=2, updates=1_234, conflated=0, delivered=0, drops=1, refused=0)
     table = QuoteTable(Console(Output()), [BTC, AAPL, ETH], ["last"], UTC, lambda: stats)

@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .. import Quote, QuoteStats, StreamStatus
+from ..quote import FIELDS
 from .console import Console
 from .documents import records_document
 from .options import Format
@@ -36,6 +37,8 @@ _PRICES: Final = frozenset(
     }
 )
 """Columns that have the decimals of the longest price in their row, so that they can be compared."""
+_DROPPED: Final = ("last_time", "currency", "volume", "market_status", "change")
+"""Fields to leave out of a table that is too wide, in this order, before those at the end."""
 _SIGNED: Final = frozenset({"change", "change_pct", "extended_change", "extended_change_pct"})
 
 
@@ -90,22 +93,46 @@ class QuoteLines:
         return msgspec.json.encode(row) + b"\n"
 
 
-def quotes_table(quotes: Sequence[tuple[str, Quote | None]], columns: Sequence[str], where: tzinfo) -> Table:
-    """Return a table with a row for each symbol, dim where there is no quote yet."""
+def quotes_table(
+    quotes: Sequence[tuple[str, Quote | None]], columns: Sequence[str], where: tzinfo, *, width: int = 160
+) -> Table:
+    """Return a table with a row for each symbol, dim where there is no quote yet, in at most *width* columns.
+
+    Fields that do not fit are left out and counted below: half a number is worse than none.
+    """
+    rows = [(Text(clean(symbol), "" if quote else "dim"), _cells(quote, columns, where)) for symbol, quote in quotes]
+    numbers = {name for _, quote in quotes if quote for name in columns if _is_number(_value(quote, name))}
+    titles = {
+        name: "" if name == "delay" else name.replace("_pct", " %").replace("_", " ") if name in FIELDS else name
+        for name in columns
+    }
+    shown = list(columns)
+    first = max([len("symbol"), *(symbol.cell_len for symbol, _ in rows)])
+    widths = {name: max([len(titles[name]), *(cells[name].cell_len for _, cells in rows)]) for name in columns}
+    droppable = [name for name in (*_DROPPED, *reversed(columns)) if name in columns and name not in ("last", "delay")]
+    for name in droppable:
+        if first + sum(widths[one] + 3 for one in shown) + 2 <= width:
+            break
+        if name in shown:
+            shown.remove(name)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("symbol", no_wrap=True)
-    numbers = {name for _, quote in quotes if quote for name in columns if _is_number(_value(quote, name))}
-    for name in columns:
-        title = "" if name == "delay" else name.replace("_pct", " %").replace("_", " ")
-        table.add_column(title, justify="right" if name in numbers - {"delay"} else "left", overflow="fold")
-    for symbol, quote in quotes:
-        if quote is None:
-            table.add_row(Text(clean(symbol), "dim"), *(Text("…", "dim") for _ in columns))
-        else:
-            digits = decimals([_value(quote, name) for name in columns if name in _PRICES - {"change"}])
-            cells = (_cell(quote, name, digits, where) for name in columns)
-            table.add_row(Text(clean(symbol)), *cells)
+    for name in shown:
+        table.add_column(titles[name], justify="right" if name in numbers - {"delay"} else "left", no_wrap=True)
+    for symbol, cells in rows:
+        table.add_row(symbol, *(cells[name] for name in shown))
+    if len(shown) < len(columns):
+        left_out = [titles[name] for name in columns if name not in shown]
+        table.caption = Text(f"too narrow for: {', '.join(left_out)}", "dim")
+        table.caption_justify = "left"
     return table
+
+
+def _cells(quote: Quote | None, columns: Sequence[str], where: tzinfo) -> dict[str, Text]:
+    if quote is None:
+        return {name: Text("…", "dim") for name in columns}
+    digits = decimals([_value(quote, name) for name in columns if name in _PRICES - {"change", "extended_change"}])
+    return {name: _cell(quote, name, digits, where) for name in columns}
 
 
 def _value(quote: Quote, name: str) -> Any:
@@ -216,4 +243,4 @@ class QuoteTable:
         ]
         if news:
             below.append(Text(clean(news), "dim"))
-        return Group(quotes_table(quotes, columns, self._where), *below)
+        return Group(quotes_table(quotes, columns, self._where, width=self.rich.width), *below)

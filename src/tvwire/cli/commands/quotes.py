@@ -141,7 +141,8 @@ def _report(
         if form == "table":
             rich = console.rich()
             with rich.capture() as capture:
-                rich.print(quotes_table([(quote.symbol, quote) for quote in found], columns, zone(options.tz)))
+                shown = [(quote.symbol, quote) for quote in found]
+                rich.print(quotes_table(shown, columns, zone(options.tz), width=rich.width))
             document = capture.get().encode("utf-8", "replace")
         else:
             rows = [quote_row(quote, columns, flat=form in ("csv", "markdown")) for quote in found]
