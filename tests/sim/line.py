@@ -148,7 +148,7 @@ class Line:
         """Send messages of another connection."""
         for message in messages:
             self._strike("old")
-            self._down.put(message)
+            self._overtake(message)
 
     def calm(self) -> None:
         """Nothing goes wrong from here on."""
@@ -177,9 +177,7 @@ class Line:
             self._strike("truncate")
             message = message[: self._random.randint(1, len(message) - 1)]
         if self._kept is not None:
-            self._strike("reorder")
-            self._down.put(message)
-            self._unkeep()
+            self._overtake(message)
             return
         if self._swaps and self._random.random() < self._chance:
             self._swaps -= 1
@@ -192,9 +190,16 @@ class Line:
             self._strike("duplicate")
             later = self._random.choice((0.0, 0.0, 1.0, 8.0))
             if later:
-                self._loop.call_later(later, self._down.put, message)
+                self._loop.call_later(later, self._overtake, message)
             else:
                 self._down.put(message)
+
+    def _overtake(self, message: str) -> None:
+        """Send a message, and behind it the one that waits to change places with its next."""
+        self._down.put(message)
+        if self._kept is not None:
+            self._strike("reorder")
+            self._unkeep()
 
     def _unkeep(self, only: str | None = None) -> None:
         kept = self._kept
