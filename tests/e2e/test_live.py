@@ -8,7 +8,17 @@ from collections.abc import Iterator
 import pytest
 
 from support.proxy import ConnectProxy
-from tvwire import AsyncClient, Candle, CandleEvent, Client, Closed, InputError, StreamStatus, SymbolNotFound
+from tvwire import (
+    AsyncClient,
+    Candle,
+    CandleEvent,
+    Client,
+    Closed,
+    InputError,
+    StreamStatus,
+    SymbolNotFound,
+    TvWireError,
+)
 from tvwire.emulator import Emulator
 
 MINUTE = "1m"
@@ -165,3 +175,37 @@ def test_a_plain_loop_follows_candles_and_frees_the_server(fast: Emulator, trans
                     break
         assert tv.stats()["sessions"] == 0
     assert got == truth(fast, BTC, got)
+
+
+async def test_a_status_handler_that_fails_ends_its_own_stream_and_no_other(fast: Emulator) -> None:
+    async with AsyncClient(endpoint=fast.url) as tv:
+        await tv.symbol(BTC)
+
+        def broken(status: StreamStatus) -> None:
+            raise RuntimeError("a mistake of the user's")
+
+        other = tv.watch_candles(ETH, MINUTE)
+        await anext(other)
+        with pytest.raises(TvWireError, match="status handler") as caught:
+            async for _ in tv.watch_candles("NOPE:NOPE", MINUTE).on("status", broken):
+                pass
+        assert isinstance(caught.value.__cause__, RuntimeError)
+        assert (await anext(other)).symbol == ETH
+        await other.aclose()
+
+
+async def test_one_outage_is_one_lost_connection_however_many_attempts_it_takes(fast: Emulator) -> None:
+    async with (
+        ConnectProxy() as proxy,
+        AsyncClient(endpoint=fast.url, proxy=proxy.url) as tv,
+        tv.watch_candles(BTC, MINUTE, only="closed") as live,
+    ):
+        await anext(live)
+        proxy.fault = "refuses"
+        proxy.cut()
+        await asyncio.sleep(2.0)
+        proxy.fault = None
+        while live.status.kind != "restored":
+            await anext(live)
+        assert live.stats.drops == 1
+        assert tv.stats()["losses"] > 1

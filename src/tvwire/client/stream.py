@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, Self
 
 from ..errors import Closed, InputError, SlowConsumer, TvWireError
 from ..models import Candle, CandleEvent
-from ..net.supervisor import Supervisor
+from ..net.supervisor import Phase, Supervisor
 from ..session.chart import SeriesRequest
 from ..session.live import LiveMachine
 from ..settings import Settings
@@ -81,6 +81,7 @@ class CandleStream:
         self._lagging = False
         self._error: TvWireError | None = None
         self._closed = False
+        self._connected = False
         self.errors: dict[str, TvWireError] = {}
         """Symbols that were refused, and why."""
         self.status: StreamStatus = StreamStatus("connecting")
@@ -157,6 +158,7 @@ class CandleStream:
         if self._supervisor is None:
             self._supervisor = supervisor = self._supervisor_of()
             supervisor.watch(self._on_phase)
+            self._connected = supervisor.phase is Phase.LIVE
             for key in list(self._wanted):
                 await self._attach(supervisor, key)
         return self
@@ -265,7 +267,8 @@ class CandleStream:
 
     def restored(self, live: LiveMachine, filled: int) -> None:
         """A series is live again."""
-        self._say(StreamStatus("restored", self._names[live][0], f"{filled} candles filled in"))
+        noun = "candle" if filled == 1 else "candles"
+        self._say(StreamStatus("restored", self._names[live][0], f"{filled} {noun} filled in"))
 
     def refused(self, live: LiveMachine, error: TvWireError) -> None:
         """A series ended for good."""
@@ -277,7 +280,7 @@ class CandleStream:
         if self._supervisor is not None:
             self._supervisor.detach(live)
         if not self._wanted:
-            self._error = error
+            self._error = self._error or error
         self._wake()
 
     def unanswered(self, live: LiveMachine, error: TvWireError) -> None:
@@ -316,9 +319,12 @@ class CandleStream:
 
     def _on_phase(self, phase: str, error: TvWireError | None) -> None:
         if phase == "reconnecting":
-            self.stats.drops += 1
+            if self._connected:
+                self.stats.drops += 1
+            self._connected = False
             self._say(StreamStatus("reconnecting", detail=str(error) if error is not None else ""))
         elif phase == "live":
+            self._connected = True
             self._say(StreamStatus("live"))
 
     def _event(self, kind: Kind, live: LiveMachine, bar: Bar, previous: Bar | None = None) -> CandleEvent:
@@ -358,7 +364,11 @@ class CandleStream:
     def _say(self, status: StreamStatus) -> None:
         self.status = status
         for handler in self._handlers.get("status", ()):
-            result = handler(status)
+            try:
+                result = handler(status)
+            except Exception as error:  # noqa: BLE001 - told to the consumer; the connection serves others too
+                self._blame(error)
+                continue
             if inspect.isawaitable(result):
                 task = asyncio.ensure_future(result)
                 self._tasks.add(task)
@@ -366,10 +376,13 @@ class CandleStream:
 
     def _handled(self, task: asyncio.Future[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None and self._error is None:
-            failure = TvWireError("a status handler failed")
-            failure.__cause__ = error
-            self._error = failure
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._blame(error)
+
+    def _blame(self, error: BaseException) -> None:
+        if self._error is None:
+            self._error = TvWireError("a status handler failed")
+            self._error.__cause__ = error
             self._wake()
 
 
