@@ -61,11 +61,12 @@ from .errors import (
     TwoFactorRequired,
     UnexpectedMessage,
 )
-from .models import Candle, CandleEvent, Candles, CandlesBatch, CandlesMeta, SymbolInfo
+from .models import Candle, CandleEvent, Candles, CandlesBatch, CandlesMeta
 from .quote import Quote, QuotesBatch
 from .rest.search import SymbolHit
 from .secret import Secret
 from .settings import Backoff, Endpoints, Limits, Settings, Timeouts
+from .symbols import SymbolInfo
 from .timeframe import Timeframe
 from .version import __version__
 

@@ -1,4 +1,4 @@
-"""The data that users hold: candles as columns, one candle, a symbol.
+"""The candles that users hold: as columns, one by one, as live events.
 
 Not here: how they travel (``wire/``) and how they become frames and files (``export.py``).
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError, TvWireError
+from .symbols import SymbolInfo
 from .timeframe import Timeframe
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-__all__ = ["Candle", "CandleEvent", "Candles", "CandlesBatch", "CandlesMeta", "StoppedBecause", "SymbolInfo"]
+__all__ = ["Candle", "CandleEvent", "Candles", "CandlesBatch", "CandlesMeta", "StoppedBecause"]
 
 StoppedBecause = Literal["count", "start", "no_older_data", "plan_limit", "timeout", "no_completion", "limit"]
 """Why paging ended: the count or the start was reached, the server has no older bars, the plan keeps no more,
@@ -68,69 +69,6 @@ class CandleEvent(msgspec.Struct, frozen=True, gc=False):
     """The candle as it is now."""
     previous: Candle | None = None
     """The candle before a ``correction``; None otherwise."""
-
-
-class SymbolInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What the server says of a symbol; ``raw`` keeps all of it under the wire's names."""
-
-    name: str
-    """Canonical full name, ``"NASDAQ:AAPL"``."""
-    ticker: str
-    """Name without the exchange."""
-    exchange: str
-    """Exchange as the server displays it."""
-    description: str
-    """Plain description, in the server's language."""
-    type: str
-    """``stock``, ``crypto``, ``forex``, ``futures``, ``index``, …"""
-    currency: str | None
-    """Currency of the prices; None where the server names none."""
-    timezone: str
-    """IANA zone of the exchange."""
-    session: str
-    """Trading hours in the server's notation, ``"0930-1600"`` or ``"24x7"``, in the exchange's zone."""
-    price_step: float | None
-    """Smallest price change."""
-    has_intraday: bool
-    """Whether bars below a day exist."""
-    has_extended_hours: bool
-    """Whether an extended session exists."""
-    delay: int
-    """Delay of the feed in seconds; 0 is real time."""
-    raw: dict[str, Any]
-    """The whole object of ``symbol_resolved``."""
-
-    @classmethod
-    def from_wire(cls, info: Mapping[str, Any]) -> SymbolInfo:
-        """Read the third parameter of ``symbol_resolved`` (docs/protocol.md, section 4.1).
-
-        Unknown and absent keys are never an error: one index of 2023 has no currency.
-        """
-
-        def text(*names: str) -> str:
-            return next((str(info[name]) for name in names if info.get(name) not in (None, "")), "")
-
-        scale, step = info.get("pricescale"), info.get("minmov")
-        delay = info.get("delay")
-        return cls(
-            name=text("pro_name", "full_name", "name"),
-            ticker=text("name"),
-            exchange=text("listed_exchange", "exchange"),
-            description=text("description", "short_description"),
-            type=text("type"),
-            currency=text("currency_code", "currency_id") or None,
-            timezone=text("timezone") or "Etc/UTC",
-            session=text("session"),
-            price_step=step / scale if _is_number(step) and _is_number(scale) and scale else None,
-            has_intraday=bool(info.get("has_intraday", True)),
-            has_extended_hours=bool(info.get("has_extended_hours", False)),
-            delay=int(delay) if isinstance(delay, (int, float)) else 0,
-            raw=dict(info),
-        )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 class CandlesMeta(msgspec.Struct, frozen=True, kw_only=True):

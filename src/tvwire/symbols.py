@@ -1,4 +1,4 @@
-"""Symbol names and the descriptor that the server resolves.
+"""Symbols: their names, the descriptor that the server resolves, and what it says of them.
 
 Not here: whether a symbol exists (only the server knows), and anything about its market.
 """
@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any, Final, Literal
+
+import msgspec
 
 from .errors import InputError
 
-__all__ = ["Adjustment", "SessionKind", "check_symbol", "descriptor", "split_symbol"]
+__all__ = ["Adjustment", "SessionKind", "SymbolInfo", "check_symbol", "descriptor", "split_symbol"]
 
 Adjustment = Literal["splits", "dividends", "none"]
 SessionKind = Literal["regular", "extended"]
@@ -105,3 +108,66 @@ def descriptor(
         keys["session"] = session
     keys["symbol"] = check_symbol(symbol)
     return "=" + json.dumps(keys, separators=(",", ":"))
+
+
+class SymbolInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server says of a symbol; ``raw`` keeps all of it under the wire's names."""
+
+    name: str
+    """Canonical full name, ``"NASDAQ:AAPL"``."""
+    ticker: str
+    """Name without the exchange."""
+    exchange: str
+    """Exchange as the server displays it."""
+    description: str
+    """Plain description, in the server's language."""
+    type: str
+    """``stock``, ``crypto``, ``forex``, ``futures``, ``index``, …"""
+    currency: str | None
+    """Currency of the prices; None where the server names none."""
+    timezone: str
+    """IANA zone of the exchange."""
+    session: str
+    """Trading hours in the server's notation, ``"0930-1600"`` or ``"24x7"``, in the exchange's zone."""
+    price_step: float | None
+    """Smallest price change."""
+    has_intraday: bool
+    """Whether bars below a day exist."""
+    has_extended_hours: bool
+    """Whether an extended session exists."""
+    delay: int
+    """Delay of the feed in seconds; 0 is real time."""
+    raw: dict[str, Any]
+    """The whole object of ``symbol_resolved``."""
+
+    @classmethod
+    def from_wire(cls, info: Mapping[str, Any]) -> SymbolInfo:
+        """Read the third parameter of ``symbol_resolved`` (docs/protocol.md, section 4.1).
+
+        Unknown and absent keys are never an error: one index of 2023 has no currency.
+        """
+
+        def text(*names: str) -> str:
+            return next((str(info[name]) for name in names if info.get(name) not in (None, "")), "")
+
+        scale, step = info.get("pricescale"), info.get("minmov")
+        delay = info.get("delay")
+        return cls(
+            name=text("pro_name", "full_name", "name"),
+            ticker=text("name"),
+            exchange=text("listed_exchange", "exchange"),
+            description=text("description", "short_description"),
+            type=text("type"),
+            currency=text("currency_code", "currency_id") or None,
+            timezone=text("timezone") or "Etc/UTC",
+            session=text("session"),
+            price_step=step / scale if _is_number(step) and _is_number(scale) and scale else None,
+            has_intraday=bool(info.get("has_intraday", True)),
+            has_extended_hours=bool(info.get("has_extended_hours", False)),
+            delay=int(delay) if isinstance(delay, (int, float)) else 0,
+            raw=dict(info),
+        )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

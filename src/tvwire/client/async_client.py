@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, overload
 
 from ..errors import Closed, InputError, RequestTimeout, SymbolNotFound, TvWireError
-from ..models import Candles, CandlesBatch, SymbolInfo
+from ..models import Candles, CandlesBatch
 from ..net.clock import Clock, LoopClock
 from ..net.connection import Trace
 from ..net.http import HttpTransport, run_flow
@@ -23,7 +23,7 @@ from ..rest.search import search as search_flow
 from ..secret import Secret
 from ..session.chart import ChartMachine, SeriesRequest
 from ..settings import Settings, Transport
-from ..symbols import Adjustment, SessionKind, check_symbol, descriptor
+from ..symbols import Adjustment, SessionKind, SymbolInfo, check_symbol, descriptor
 from ..timeframe import Timeframe
 from .fetch import CandlesQuery, ProgressHook, fetch
 from .load import override

@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 
 from ..errors import InputError
-from ..models import Candles, CandlesMeta, SymbolInfo
+from ..models import Candles, CandlesMeta
+from ..symbols import SymbolInfo
 from ..timeframe import Timeframe
 from .info import symbol_info
 from .market import Market, View

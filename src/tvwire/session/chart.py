@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from ..errors import Closed, InputError, RequestTimeout, TvWireError
-from ..models import SymbolInfo
+from ..symbols import SymbolInfo
 from ..timeframe import Timeframe
 from ..wire import messages
 from ..wire.hot import HotUpdate

@@ -24,7 +24,7 @@ import msgspec
 import numpy as np
 
 from ..errors import RequestTimeout, TvWireError
-from ..models import SymbolInfo
+from ..symbols import SymbolInfo
 from ..wire.bars import Bars
 from ..wire.hot import HotUpdate
 from ..wire.messages import Call
