@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_blocking_call_inside_the_clients_own_loop_is_refused() -> None:
     portal.close()
 
 
-def test_an_interrupt_cancels_the_call_and_waits_for_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_cancels_the_call_and_waits_for_its_end() -> None:
     portal = Portal()
     cleaned = threading.Event()
     started = threading.Event()
@@ -58,16 +59,12 @@ def test_an_interrupt_cancels_the_call_and_waits_for_its_end(monkeypatch: pytest
         finally:
             cleaned.set()
 
-    import concurrent.futures
-
-    original = concurrent.futures.Future.result
-
-    def interrupted(self: concurrent.futures.Future[object], timeout: float | None = None) -> object:
+    def interrupt() -> None:
         started.wait(5)
-        monkeypatch.setattr(concurrent.futures.Future, "result", original)
-        raise KeyboardInterrupt
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
-    monkeypatch.setattr(concurrent.futures.Future, "result", interrupted)
+    # what Ctrl-C does while the main thread waits
+    threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
         portal.call(long)
     assert cleaned.wait(5)

@@ -7,9 +7,10 @@ running. Not here: what is called; see ``sync_client.py``.
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
+import contextlib
 import functools
 import os
+import queue
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
@@ -22,6 +23,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C")
 C_co = TypeVar("C_co", covariant=True)
+
+_CLEAN_UP = 2.0
+"""Seconds that an interrupted call may take to clean up."""
 
 
 class Portal:
@@ -65,13 +69,18 @@ class Portal:
         if threading.current_thread() is self._thread:
             raise InputError("a blocking call inside the client's own loop", hint="use AsyncClient there")
         future = asyncio.run_coroutine_threadsafe(make(), loop)
+        over: queue.SimpleQueue[object] = queue.SimpleQueue()
+        future.add_done_callback(over.put)
         try:
-            return future.result()
+            # not future.result(): an interrupt between the lock and the wait inside it comes out as a RuntimeError
+            over.get()
         except BaseException:
             if not future.done():
                 future.cancel()
-                concurrent.futures.wait([future], timeout=2.0)
+                with contextlib.suppress(queue.Empty):
+                    over.get(timeout=_CLEAN_UP)
             raise
+        return future.result()
 
     def close(self) -> None:
         """End the loop and join its thread. Idempotent."""
