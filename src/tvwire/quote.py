@@ -7,6 +7,7 @@ symbols pays for nothing that nobody looks at. Not here: how values arrive and a
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, Self, TypeVar, overload
@@ -24,7 +25,7 @@ _NONE: Final = 1e100
 T = TypeVar("T")
 
 
-class Field(Generic[T]):
+class Field(ABC, Generic[T]):
     """A typed look at one or more of the wire's fields."""
 
     def __init__(self, *wire: str) -> None:
@@ -37,9 +38,9 @@ class Field(Generic[T]):
     def __get__(self, quote: Quote | None, owner: type) -> Self | T:
         return self if quote is None else self.read(quote.raw)
 
+    @abstractmethod
     def read(self, raw: dict[str, Any]) -> T:
         """Return the value, or what stands for its absence."""
-        raise NotImplementedError
 
 
 class _Number(Field[float]):

@@ -91,7 +91,6 @@ class HistoryPlan:
         self._page, self._first_page, self._limit = page, first_page, limit
         self._now = now
         self._idle_pages = 0
-        self._probed = False
 
     @property
     def first(self) -> int:
