@@ -68,19 +68,31 @@ class Portal:
             raise Closed("the client is closed")
         if threading.current_thread() is self._thread:
             raise InputError("a blocking call inside the client's own loop", hint="use AsyncClient there")
-        future = asyncio.run_coroutine_threadsafe(make(), loop)
-        over: queue.SimpleQueue[object] = queue.SimpleQueue()
-        future.add_done_callback(over.put)
+        # No lock is shared with the loop: an interrupt while this thread holds one (as Future.result() does) would
+        # leave it held, and the loop waiting for it for ever.
+        over: queue.SimpleQueue[asyncio.Task[R]] = queue.SimpleQueue()
+        running: list[asyncio.Task[R]] = []
+
+        def start() -> None:
+            task = loop.create_task(make())
+            running.append(task)
+            task.add_done_callback(over.put)
+
+        def cancel() -> None:
+            for task in running:
+                task.cancel()
+
         try:
-            # not future.result(): an interrupt between the lock and the wait inside it comes out as a RuntimeError
-            over.get()
+            loop.call_soon_threadsafe(start)
+            task = over.get()
         except BaseException:
-            if not future.done():
-                future.cancel()
-                with contextlib.suppress(queue.Empty):
-                    over.get(timeout=_CLEAN_UP)
+            loop.call_soon_threadsafe(cancel)
+            with contextlib.suppress(queue.Empty):
+                over.get(timeout=_CLEAN_UP)
             raise
-        return future.result()
+        if task.cancelled():
+            raise Closed("the call was cancelled")
+        return task.result()
 
     def close(self) -> None:
         """End the loop and join its thread. Idempotent."""
