@@ -15,16 +15,40 @@ from tvwire.session.intake import Intake
 from tvwire.wire.hot import HotQuote, HotUpdate
 
 DU = (
-    '{"m":"du","p":["cs_a",{"sds_1":{"s":[{"i":300,"v":[1663050540.0,1721.18,1721.75,1721.17,1721.74,229.7826]}],'
+    '{"m":"du","p":["cs_abcdefghijkl",{"sds_1":{"s":[{"i":300,"v":[1663050540.0,1721.18,1721.75,1721.17,1721.74,229.7826]}],'
     '"ns":{"d":"","indexes":"nochange"},"t":"s1","lbs":{"bar_close_time":1663050600}}}]}'
 )
 STUDY = (
-    '{"m":"du","p":["cs_a",{"st2":{"st":[{"i":299,"v":[1558466100.0,59.86]}],"ns":{"d":"","indexes":[]},'
+    '{"m":"du","p":["cs_abcdefghijkl",{"st2":{"st":[{"i":299,"v":[1558466100.0,59.86]}],"ns":{"d":"","indexes":[]},'
     '"t":"s1_st1"}}]}'
 )
 QSD = '{"m":"qsd","p":["qs_a",{"n":"COINBASE:LTCUSD","s":"ok","v":{"ch":0.12,"lp":91.81,"volume":136887.95}}]}'
 ERROR = '{"m":"qsd","p":["qs_a",{"n":"NOPE:NOPE","s":"error","errmsg":"no_such_symbol","v":{}}]}'
-DONE = '{"m":"series_completed","p":["cs_a","sds_1","streaming","s1",{"rt_update_period":5}]}'
+DONE = '{"m":"series_completed","p":["cs_abcdefghijkl","sds_1","streaming","s1",{"rt_update_period":5}]}'
+
+
+class Route:
+    """A series that logs what it takes, and takes bars by themselves as long as it is ``quick``."""
+
+    def __init__(self, log: list[tuple[str, Any]], *, accept: bool, quick: bool = True) -> None:
+        self.log, self.accept, self.quick = log, accept, quick
+        self.said: tuple[str, int | None] = ("", None)
+        self.bars = 0
+
+    def take_update(self, update: HotUpdate, number: int) -> bool:
+        assert update.s is not None
+        assert number > 0
+        turn, closes = self.said = update.t, update.lbs.bar_close_time if update.lbs is not None else None
+        self.log.extend(("bar", (turn, bar.v, closes)) for bar in update.s)
+        return self.accept
+
+    def take_bar(self, bar: list[float], number: int) -> bool:
+        assert number > 0
+        if self.quick:
+            self.bars += 1
+            turn, closes = self.said
+            self.log.append(("bar", (turn, bar, closes)))
+        return self.quick
 
 
 class World:
@@ -33,19 +57,14 @@ class World:
     def __init__(self, *, limit: int = 2**20, accept: bool = True) -> None:
         self.log: list[tuple[str, Any]] = []
         self.accept = accept
+        self.route = Route(self.log, accept=accept)
         self.intake = Intake(
-            {"cs_a": {"sds_1": self.update}},
+            {"cs_abcdefghijkl": {"sds_1": self.route}},
             {"qs_a": self.quote},
             limit=limit,
             heartbeat=lambda payload: self.log.append(("beat", payload)),
             slow=lambda payload: self.log.append(("slow", payload.decode())),
         )
-
-    def update(self, update: HotUpdate) -> bool:
-        assert update.s is not None
-        assert update.lbs is not None
-        self.log.append(("bar", (update.t, update.s[-1].v, update.lbs.bar_close_time)))
-        return self.accept
 
     def quote(self, quote: HotQuote) -> bool:
         self.log.append(("quote", (quote.n, quote.s, quote.v, quote.errmsg)))
@@ -75,7 +94,7 @@ def test_everything_else_goes_the_slow_way_in_order() -> None:
 @pytest.mark.parametrize(
     "payload",
     [
-        DU.replace("cs_a", "cs_of_an_older_life"),
+        DU.replace("cs_abcdefghijkl", "cs_of_an_older_life"),
         DU.replace("sds_1", "sds_9"),
         QSD.replace("qs_a", "qs_b"),
         DU.replace("1721.18", "null"),
@@ -119,4 +138,76 @@ def test_no_packet_is_lost_or_doubled_whatever_shares_a_message(payloads: list[s
     assert expected == sorted(kind for kind, _ in log)
     others = [kinds.get(payload, "slow") for payload in payloads if payload != "~h~1"]
     assert others == [kind for kind, _ in log if kind != "beat"]
-    assert json.loads(DU)["p"][0] == "cs_a"
+    assert json.loads(DU)["p"][0] == "cs_abcdefghijkl"
+
+
+def test_an_update_whose_like_came_twice_costs_its_numbers_only() -> None:
+    world = World()
+    world.feed(DU, DU)
+    assert world.route.bars == 0
+    world.feed(DU.replace("1721.74", "1721.8"), DU.replace("1721.74", "1722.25"))
+    assert world.route.bars == 2
+    assert [1721.74, 1721.74, 1721.8, 1722.25] == [said[1][4] for _, said in world.log]
+
+
+def test_a_shape_is_learned_anew_with_every_candle() -> None:
+    world = World()
+    later = DU.replace('"i":300', '"i":301').replace("1663050600", "1663050660")
+    log = world.feed(DU, DU, DU, later, later, later)
+    assert world.route.bars == 2
+    assert [1663050600] * 3 + [1663050660] * 3 == [closes for _, (_, _, closes) in log]
+
+
+def test_a_missing_value_is_read_in_full_whatever_was_learned() -> None:
+    world = World()
+    for missing in ("null", "1e100", '"NaN"'):
+        strange = DU.replace("229.7826", missing)
+        world.log.clear()
+        assert [BAR, BAR, ("slow", strange), BAR] == world.feed(DU, DU, strange, DU)
+
+
+def test_a_series_that_takes_no_bar_by_itself_is_told_in_full() -> None:
+    world = World()
+    world.route.quick = False
+    assert [BAR] * 4 == world.feed(DU, DU, DU, DU)
+
+
+def _update(index: int, values: str, closes: int, form: int) -> str:
+    bar = [f'{{"i":{index},"v":{values}}}', f'{{"v":{values},"i":{index}}}'][form % 2]
+    notes = ["", '\\"v\\":[1,2]', "]}]"][form % 3]
+    bars = f"{bar},{bar}" if form == 5 else bar
+    rest = f'"ns":{{"d":"{notes}","indexes":[]}},"t":"s1","lbs":{{"bar_close_time":{closes}}}'
+    body = f'"s":[{bars}],{rest}' if form < 4 else f'{rest},"s":[{bars}]'
+    second = ',"st_1":{"st":[],"t":"s1_st1"}' if form == 7 else ""
+    return f'{{"m":"du","p":["cs_abcdefghijkl",{{"sds_1":{{{body}}}{second}}}]}}'
+
+
+_VALUES = [
+    "[60.0,1.0,2.0,0.5,1.5,7.0]",
+    "[60,1,2,0.5,1.5e0]",
+    "[60.0,1.0,2.0,0.5,null,7.0]",
+    "[]",
+    "[60.0,1,2,1,1,1e+100]",
+]
+
+
+@given(
+    st.lists(
+        st.builds(
+            _update,
+            st.integers(300, 301),
+            st.sampled_from(_VALUES),
+            st.integers(120, 121),
+            st.integers(0, 7),
+        )
+        | st.sampled_from([DU, QSD, STUDY, DONE]),
+        max_size=24,
+    )
+)
+def test_what_was_learned_changes_nothing_of_what_is_taken(payloads: list[str]) -> None:
+    learned, forgetful = World(), World()
+    forgetful.route.quick = False
+    for payload in payloads:
+        learned.feed(payload)
+        forgetful.feed(payload)
+    assert learned.log == forgetful.log

@@ -106,7 +106,8 @@ class Rig:
                 except msgspec.ValidationError:
                     hot = None  # the slow path reads it
                 if isinstance(hot, HotUpdates) and all(
-                    self.machine.series_routes[name](update) for name, update in hot.p.updates.items()
+                    self.machine.series_routes[name].take_update(update, self.number)
+                    for name, update in hot.p.updates.items()
                 ):
                     continue
             self.machine.receive(decode(payload), self.now)

@@ -87,6 +87,7 @@ class Connection:
         self._settings = settings
         self._connector = connector
         self._clock = clock
+        self._now = clock.now
         self._mux = mux
         self._on_events = on_events
         self._counters = counters
@@ -102,10 +103,8 @@ class Connection:
         self._timer_due = 0.0
         self.heard_at = 0.0
         """When the last message came."""
-        self.received = 0
-        """Messages that have come."""
         self._counted = self._counted_bytes = 0
-        self._handled = False
+        self._handled = self._over = False
         self.opened_at = 0.0
         self.greeted = asyncio.Event()
         """Set by the hello."""
@@ -139,6 +138,11 @@ class Connection:
     def server_time(self) -> float | None:
         """Return the server's clock, UTC seconds; None before the hello."""
         return self.link.server_time(self._clock.now())
+
+    @property
+    def received(self) -> int:
+        """Messages that have come."""
+        return self._intake.messages
 
     def count(self) -> None:
         """Add this connection's traffic to the client's counters."""
@@ -183,11 +187,10 @@ class Connection:
 
     def message_received(self, message: bytes) -> None:
         """Handle one WebSocket message."""
-        if self.ended.done():
+        if self._over:
             return
-        self.heard_at = self._clock.now()
+        self.heard_at = self._now()
         self._counted_bytes += len(message)
-        self.received += 1
         if self._trace is not None:
             self._trace("recv", message.decode("utf-8", "replace"))
         try:
@@ -251,6 +254,7 @@ class Connection:
         if self.ended.done():
             return
         self.count()
+        self._over = True
         self.ended.set_result(error)
         if self._timer is not None:
             self._timer.cancel()

@@ -107,7 +107,7 @@ class ChartMachine:
         self._outstanding = 0
         self._begin_turn(1)
         self._slot = 1
-        self.series_routes: Mapping[str, SeriesRoute] = {SERIES: self._put}
+        self.series_routes: Mapping[str, SeriesRoute] = {SERIES: self}
         self.quote_route: QuoteRoute | None = None
         self._joined = True
         self._removed = not with_series
@@ -293,7 +293,7 @@ class ChartMachine:
         self._added = self._received = 0
         self._last_heard = now
 
-    def _put(self, update: HotUpdate) -> bool:
+    def take_update(self, update: HotUpdate, number: int) -> bool:
         """Take a live update of the series, if it is an ordinary one: the hot path (``intake.py``)."""
         bars = update.s
         if bars is None or self._load_key is not None or update.t != self.turnaround:
@@ -305,6 +305,10 @@ class ChartMachine:
         if update.lbs is not None:
             self.bar_close_time = update.lbs.bar_close_time
         return True
+
+    def take_bar(self, bar: list[float], number: int) -> bool:
+        """Have every update read in full: the turnaround may have changed."""
+        return False
 
     def _receive_data(self, message: TimescaleUpdate | DataUpdate) -> list[Event]:
         update = message.p.updates.get(SERIES)

@@ -55,6 +55,7 @@ _MOST_ASKED: Final = 5
 silence may be a link that fails in our direction only; the server ends such a one by itself."""
 _WAITING: Final = 10_000
 """Updates that may wait for the end of a load."""
+_WITH_VOLUME: Final = 6
 _LOAD: Final = 0
 
 
@@ -114,7 +115,7 @@ class LiveMachine:
         """What the listener knows, the forming candle included."""
         self.info: SymbolInfo | None = None
         self.update_mode = ""
-        self.series_routes: Mapping[str, SeriesRoute] = {SERIES: self._hot}
+        self.series_routes: Mapping[str, SeriesRoute] = {SERIES: self}
         self.quote_route: QuoteRoute | None = None
         self.stale = 0
         """States of a candle that came after a later one, dropped."""
@@ -232,15 +233,35 @@ class LiveMachine:
 
     # -- live --------------------------------------------------------------------------------------------
 
-    def _hot(self, update: HotUpdate) -> bool:
+    def take_update(self, update: HotUpdate, number: int) -> bool:
+        """Take what changed, if it is an ordinary update: the hot path (``intake.py``)."""
         bars = update.s
         if bars is None or not self._live or update.t != self._chart.turnaround:
             return False
-        number = self._number()
         for bar in bars:
             self._take(bar.v, number)
         if update.lbs is not None:
             self._learn_end(update.lbs.bar_close_time)
+        return True
+
+    def take_bar(self, bar: Bar, number: int) -> bool:
+        """Take a bar whose update says nothing else that is new; the turnaround of a life never changes."""
+        if not self._live:
+            return False
+        newest = self.series.tip
+        if (
+            newest is not None
+            and bar[0] == newest[0] > self._closed_until
+            and len(bar) == len(newest) == _WITH_VOLUME
+            and bar[5] > newest[5]
+            and self._held_in is None
+        ):
+            # nearly all there is: one more trade in the forming candle
+            self.series.tip = bar
+            self._told_in = number
+            self._listener.forming(self)
+        else:
+            self._take(bar, number)
         return True
 
     def _receive_update(self, message: DataUpdate) -> None:
@@ -303,9 +324,7 @@ class LiveMachine:
     def _release(self) -> None:
         """Tell the candles that were held back, in order."""
         self._held_in = None
-        time = self.series.time
-        first = int(np.searchsorted(time, self._closed_until, side="right"))
-        for bar in [self._bar(self.series, place) for place in range(first, len(time) - 1)]:
+        for bar in self.series.final_after(self._closed_until):
             self._close(bar)
 
     def _is_older_state(self, bar: Bar, newest: Bar) -> bool:

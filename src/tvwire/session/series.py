@@ -7,6 +7,7 @@ grow by doubling once single bars are appended. Called by ``session/chart.py``; 
 
 from __future__ import annotations
 
+from math import nan
 from typing import Final
 
 import msgspec
@@ -49,7 +50,7 @@ class Series:
         limit: Most bars to hold; the oldest go first.
     """
 
-    __slots__ = ("_end", "_newest", "_start", "_time", "_values", "gaps", "limit", "revisions")
+    __slots__ = ("_end", "_start", "_time", "_values", "gaps", "limit", "revisions", "tip")
 
     def __init__(self, limit: int = 1_000_000) -> None:
         self.limit = limit
@@ -59,14 +60,15 @@ class Series:
 
     def clear(self) -> None:
         """Forget all bars and gaps, as after a change of symbol."""
-        self._newest: list[float] | None = None
+        self.tip: list[float] | None = None
+        """The newest bar, None where only the columns have it; a newer state of it may take its place."""
         self._start = self._end = 0
         self._time: NDArray[np.int64] = np.empty(0, np.int64)
         self._values: NDArray[np.float64] = np.empty((len(_VALUES), 0))
         self.gaps.clear()
 
     def __len__(self) -> int:
-        if self._newest is not None:
+        if self.tip is not None:
             self._settle()
         return self._end - self._start
 
@@ -74,10 +76,10 @@ class Series:
     def newest(self) -> list[float] | None:
         """The newest bar as ``[time, open, high, low, close, volume?]``, None when none is held; costs no look at
         the columns after a :meth:`put`."""
-        if self._newest is None and self._end > self._start:
+        if self.tip is None and self._end > self._start:
             last = self._end - 1
-            self._newest = [float(self._time[last]), *self._values[:, last].tolist()]
-        return self._newest
+            self.tip = [float(self._time[last]), *self._values[:, last].tolist()]
+        return self.tip
 
     def put(self, bar: list[float]) -> bool:
         """Take the newest bar, or another state of it: the hot path of live updates.
@@ -85,7 +87,7 @@ class Series:
         The columns are only written when time goes on or somebody reads them. Returns False, with nothing changed,
         for a bar that is older or has no usable time: that is for :meth:`merge`.
         """
-        newest = self._newest if self._newest is not None else self.newest
+        newest = self.tip if self.tip is not None else self.newest
         if newest is None:
             if not -_LATEST < bar[0] < _LATEST:
                 return False
@@ -93,34 +95,48 @@ class Series:
             if not newest[0] < bar[0] < _LATEST:
                 return False
             self._settle()
-        self._newest = bar
+        self.tip = bar
         return True
 
     def _settle(self) -> None:
         """Write the newest bar into the columns."""
-        bar, self._newest = self._newest, None
+        bar, self.tip = self.tip, None
         if bar is None:
             return
         time = int(bar[0])
-        if self._end == self._start or self._time[self._end - 1] < time:
-            self._append(np.array([time]), np.full((len(_VALUES), 1), np.nan))
+        place = self._end - 1
+        if place < self._start or self._time[place] < time:
+            self._make_room(1)
+            place = self._end
+            self._end += 1
+            self._time[place] = time
+            self._values[4, place] = nan  # unless the bar has a volume
             if self._end - self._start > self.limit:
                 self._start += 1
-        place = self._end - 1
-        for row, value in enumerate(bar[1:6]):
-            self._values[row, place] = value
+        count = min(len(bar), 6) - 1
+        self._values[:count, place] = bar[1:6]
+
+    def final_after(self, time: float) -> list[list[float]]:
+        """Return the bars after *time* but for the newest, oldest first; what :meth:`put` has stays as quick."""
+        newest, end = self.newest, self._end
+        if newest is not None and end > self._start and self._time[end - 1] == newest[0]:
+            end -= 1
+        first = end
+        while first > self._start and self._time[first - 1] > time:
+            first -= 1
+        return [[float(self._time[place]), *self._values[:, place].tolist()] for place in range(first, end)]
 
     @property
     def time(self) -> NDArray[np.int64]:
         """UTC seconds, strictly rising; a view."""
-        if self._newest is not None:
+        if self.tip is not None:
             self._settle()
         return self._time[self._start : self._end]
 
     @property
     def values(self) -> NDArray[np.float64]:
         """Open, high, low, close, volume as float64[5, n]; a view."""
-        if self._newest is not None:
+        if self.tip is not None:
             self._settle()
         return self._values[:, self._start : self._end]
 
@@ -195,18 +211,22 @@ class Series:
         self._start, self._end = 0, len(time)
 
     def _append(self, time: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        self._make_room(len(time))
         end = self._end + len(time)
-        if end > len(self._time):
-            capacity = max(end - self._start, min(2 * len(self), self.limit + 1024), 16)
-            fresh_time = np.empty(capacity, np.int64)
-            fresh_values = np.empty((len(_VALUES), capacity))
-            held = len(self)
-            fresh_time[:held], fresh_values[:, :held] = self.time, self.values
-            self._time, self._values = fresh_time, fresh_values
-            self._start, self._end, end = 0, held, held + len(time)
         self._time[self._end : end] = time
         self._values[:, self._end : end] = values
         self._end = end
+
+    def _make_room(self, count: int) -> None:
+        """Have place for *count* more bars behind the newest."""
+        if self._end + count <= len(self._time):
+            return
+        held = self._end - self._start
+        capacity = max(held + count, min(2 * held, self.limit + 1024), 16)
+        time, values = np.empty(capacity, np.int64), np.empty((len(_VALUES), capacity))
+        time[:held], values[:, :held] = self._time[self._start : self._end], self._values[:, self._start : self._end]
+        self._time, self._values = time, values
+        self._start, self._end = 0, held
 
 
 def _ordered(bars: Bars) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

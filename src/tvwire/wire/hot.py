@@ -11,14 +11,19 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-__all__ = ["HotBar", "HotQuote", "HotQuotes", "HotUpdate", "HotUpdates", "decode_hot"]
+from .bars import MISSING
+
+__all__ = ["HotBar", "HotQuote", "HotQuotes", "HotUpdate", "HotUpdates", "decode_bar", "decode_hot"]
+
+
+Values = Annotated[list[Annotated[float, msgspec.Meta(lt=MISSING)]], msgspec.Meta(min_length=5)]
+"""Time, open, high, low, close and, where the market has one, volume; none of them missing."""
 
 
 class HotBar(msgspec.Struct, gc=False):
     """A bar without its index, which is never a key."""
 
-    v: Annotated[list[float], msgspec.Meta(min_length=5)]
-    """Time, open, high, low, close and, where the market has one, volume."""
+    v: Values
 
 
 class HotLastBar(msgspec.Struct, gc=False):
@@ -68,3 +73,5 @@ class HotQuotes(msgspec.Struct, tag_field="m", tag="qsd", gc=False):
 
 decode_hot: Final = msgspec.json.Decoder(HotUpdates | HotQuotes).decode
 """Decode one payload, or raise a ``msgspec.MsgspecError`` or ``UnicodeError`` for anything else."""
+decode_bar: Final = msgspec.json.Decoder(Values).decode
+"""Decode the values of one bar, or raise as ``decode_hot`` does."""
