@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from bench import peers
+
 FOLDER = Path(__file__).resolve().parent
 _FIGURE = re.compile(r"(P\d+) (.+): ([0-9.]+) \((must be .+)\): (met|MISSED)")
 _SKIPPED = re.compile(r"(P\d+) (.+): (skipped.*)")
@@ -58,14 +60,15 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="some of them only, such as bench_memory")
     parser.add_argument("--check", action="store_true", help="exit 1 when a goal is missed")
     parser.add_argument("--rounds", type=int, default=11, help="rounds per variant, at least 9")
-    parser.add_argument("--install", action="store_true", help="install what bench_import compares with")
+    parser.add_argument("--install", action="store_true", help=f"install the peers into {peers.folder()}")
     options = parser.parse_args()
+    if options.install:
+        peers.install_node()
+        peers.install_tvkit()
     table: list[Row] = []
     failed = []
     for name in options.names or sorted(path.stem for path in FOLDER.glob("bench_*.py")):
         arguments = ["--rounds", str(options.rounds)]
-        if options.install and name == "bench_import":
-            arguments.append("--install")
         code, output = run(name, arguments)
         table += rows(output)
         if code:

@@ -7,18 +7,15 @@ interpreter needs to start is taken off both. tvwire runs with this environment,
 
 from __future__ import annotations
 
-import argparse
-import os
 import statistics
 import subprocess
 import sys
 import time
-import venv
 from pathlib import Path
 
-from bench.support import ROUNDS, Goals, header, spread
+from bench import peers
+from bench.support import Goals, arguments, header, spread
 
-PEER = "tvkit==0.18.0"
 MUST = 0.5
 HEAVY = (
     "httpx2",
@@ -33,27 +30,6 @@ HEAVY = (
     "simdjson",
 )
 """Must not be loaded by ``import tvwire``: they are imported when they are needed."""
-
-
-def peer_python() -> Path:
-    """Return where the interpreter of the peer's environment is, or would be."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "tvwire-bench" / f"{PEER.replace('==', '-')}-py{sys.version_info.major}{sys.version_info.minor}"
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
-def install() -> None:
-    """Install the peer, unless it is there."""
-    python = peer_python()
-    if imports(python, "tvkit"):
-        return
-    venv.create(python.parents[1], with_pip=True, clear=True)
-    subprocess.run([python, "-m", "pip", "--disable-pip-version-check", "-q", "install", PEER], check=True)
-
-
-def imports(python: Path, name: str) -> bool:
-    """Whether *python* has *name*."""
-    return python.exists() and subprocess.run([python, "-c", f"import {name}"], check=False).returncode == 0
 
 
 def run(python: Path | str, code: str) -> float:
@@ -73,27 +49,23 @@ def loaded() -> list[str]:
 
 def main() -> None:
     """Measure."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="exit 1 when a goal is missed")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds per variant, at least 9")
-    parser.add_argument("--install", action="store_true", help=f"install {PEER} into {peer_python().parents[1]}")
-    options = parser.parse_args()
+    options = arguments(__doc__, peers=True)
     header("tvwire", "numpy", "msgspec")
     goals = Goals(check=options.check)
     if options.install:
-        install()
-    peer = peer_python()
+        peers.install_tvkit()
+    peer = peers.tvkit_python()
     variants = {
         "bare": (sys.executable, "pass"),
         "numpy, asyncio, msgspec": (sys.executable, "import numpy, asyncio, msgspec"),
         "tvwire": (sys.executable, "import tvwire"),
     }
-    if imports(peer, "tvkit"):
+    if peers.has_tvkit():
         variants |= {"bare, peer": (str(peer), "pass"), "tvkit": (str(peer), "import tvkit")}
     for python, code in variants.values():
         run(python, code)  # bytecode is compiled and files are in memory
     spent: dict[str, list[float]] = {name: [] for name in variants}
-    for _ in range(max(9, options.rounds)):
+    for _ in range(options.rounds):
         for name, (python, code) in variants.items():
             spent[name].append(run(python, code))
     middle = {name: statistics.median(runs) for name, runs in spent.items()}

@@ -20,11 +20,13 @@ from typing import Any
 ROUNDS = 11
 
 
-def arguments(doc: str | None) -> argparse.Namespace:
-    """Read the command line that every benchmark has."""
+def arguments(doc: str | None, *, peers: bool = False) -> argparse.Namespace:
+    """Read the command line that every benchmark has; those with *peers* can install them."""
     parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="exit 1 when a goal is missed")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds per variant, at least 9")
+    if peers:
+        parser.add_argument("--install", action="store_true", help="install the clients that it compares with")
     options = parser.parse_args()
     options.rounds = max(9, options.rounds)
     return options

@@ -1,0 +1,70 @@
+"""P4 and P5: 20,000 bars, beside the Node library and tvkit.
+
+P4: one message, from its bytes to columns, against the Node library parsing it and folding it into its table: the
+message is given to the library's own handler. P5: a client connects and loads, by its public call; here the time that
+passes counts, since waiting is part of it. The newest bar and the number of bars are compared with what was sent.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from bench import corpus, peers
+from bench.bench_bars import message
+from bench.bench_parse import save
+from bench.stage import medians, play, report, stage
+from bench.support import Goals, arguments, header
+
+BARS = 20_000
+REPEAT = 5
+
+
+def main() -> None:
+    """Measure."""
+    options = arguments(__doc__, peers=True)
+    if options.install:
+        peers.install_node()
+        peers.install_tvkit()
+    header("tvwire", "picows", "msgspec", "numpy", "pysimdjson")
+    print(peers.versions())
+    goals = Goals(check=options.check)
+    with stage() as at, tempfile.TemporaryDirectory() as folder:
+        data = message(BARS)
+        file = Path(folder, "bars")
+        save(file, [data])
+        task = {"task": "fold", "file": str(file), "repeat": REPEAT}
+        variants = {
+            "columns": ("tvwire", task),
+            "columns [fast]": ("tvwire", {**task, "fast": True}),
+            "Node's table": ("node", {**task, "scene": {"scene": "bars", "held": 0}}),
+        }
+        runs = play(at, variants, {"scene": "bars", "held": 0}, times=options.rounds)
+        newest = [run.state for some in runs.values() for run in some]
+        assert all(state[:5] == newest[0][:5] for state in newest), "not the same newest bar"
+        report(runs, per=BARS * REPEAT, unit="bar")
+        middle = medians(runs)
+        for name, must in (("columns", 4), ("columns [fast]", 4)):
+            if "Node's table" in middle:
+                goals.at_least(f"P4 20,000 bars to {name} by Node's", middle["Node's table"] / middle[name], must)
+            else:
+                print(f"P4 20,000 bars to {name} by Node's: skipped, node is not installed; add --install")
+
+        variants = {name: (name, {"task": "load", "held": BARS}) for name in ("tvwire", "node", "tvkit")}
+        runs = play(at, variants, {"scene": "bars", "held": BARS}, times=options.rounds)
+        last = corpus.bars(BARS)[-1]
+        for some in runs.values():
+            assert all(run.state == last and run.extra["held"] == BARS for run in some), "not the bars sent"
+        report(runs, per=BARS, unit="bar")
+        middle = medians(runs, wall=True)
+        for peer, must in (("node", 6), ("tvkit", 18)):
+            what = f"P5 load of 20,000 bars by {peer}'s"
+            if peer in middle:
+                goals.at_least(what, middle[peer] / middle["tvwire"], must)
+            else:
+                print(f"{what}: skipped, {peer} is not installed; add --install")
+    goals.finish()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One process per client: each reads tasks from its standard input, see ``bench/stage.py``."""

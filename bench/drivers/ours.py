@@ -1,0 +1,203 @@
+"""Drives tvwire: one JSON task per line on standard input, one answer per line.
+
+Live streams and loads go through the public asynchronous client; parsing alone has no public name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from msgspec import to_builtins
+
+from bench import bench_bars
+from bench.drivers.every import every_quote, every_update
+from tvwire import AsyncClient, CandleEvent, Quote
+from tvwire.wire.codec import decode
+from tvwire.wire.frames import FrameReader
+from tvwire.wire.hot import decode_hot
+
+Answer = dict[str, Any]
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
+
+class Watch:
+    """CPU time and the time that passes."""
+
+    def __init__(self) -> None:
+        gc.collect()
+        self.cpu, self.wall = time.process_time(), time.perf_counter()
+
+    def begin(self) -> None:
+        """The first update has come: time passes from now on."""
+        self.wall = time.perf_counter()
+
+    def spent(self) -> Answer:
+        """Return seconds since it was made."""
+        return {"cpu": time.process_time() - self.cpu, "wall": time.perf_counter() - self.wall}
+
+
+def client(port: int) -> AsyncClient:
+    """Return a client with its defaults."""
+    return AsyncClient(endpoint=f"http://127.0.0.1:{port}")
+
+
+def _bar(event: CandleEvent) -> list[float]:
+    candle = event.candle
+    return [float(candle.timestamp), candle.open, candle.high, candle.low, candle.close, candle.volume]
+
+
+async def bars(port: int, count: int, held: int, *, every: bool = False) -> Answer:
+    """Follow a series with one consumer, conflating or given every update."""
+    async with client(port) as tv:
+        live = tv.watch_candles("SIM:BENCH", "1m")
+        delivered = every_update(live) if every else None
+        async with live:
+            event = await anext(live)
+            watch, stats = Watch(), live.stats
+            base, begun = stats.updates, False
+            async for event in live:
+                if not begun:
+                    begun = True
+                    watch.begin()
+                if stats.updates - base < count or event.kind != "forming":
+                    continue
+                if delivered is None or delivered() == count + base:
+                    break
+            spent = watch.spent()
+            return {**spent, "state": _bar(event), "conflated": stats.conflated}
+
+
+async def load(port: int, held: int) -> Answer:
+    """Connect and load bars."""
+    watch = Watch()
+    async with client(port) as tv:
+        candles = await tv.candles("SIM:BENCH", "1m", count=held)
+        spent = watch.spent()
+    columns = (candles.time, candles.open, candles.high, candles.low, candles.close, candles.volume)
+    return {**spent, "state": [float(column[-1]) for column in columns], "held": len(candles)}
+
+
+async def quotes(
+    port: int, count: int, symbols: list[str], fields: list[str], *, every: bool = False, touch: bool = False
+) -> Answer:
+    """Follow quotes with one consumer, conflating or given every update; with *touch*, one that reads a field."""
+    gc.collect()
+    before = _resident()
+    async with client(port) as tv:
+        live = tv.watch_quotes(symbols, fields=fields)
+        delivered = every_quote(live) if every else None
+        async with live:
+            waiting = set(symbols)
+            while waiting:
+                waiting.discard((await anext(live)).symbol)
+            base = live.stats
+            watch, begun, total = Watch(), False, 0.0
+            memory = _resident() - before
+            quote: Quote
+            updates = _counter(live)
+            goal = base.updates + count
+            async for quote in live:
+                if not begun:
+                    begun = True
+                    watch.begin()
+                if touch:
+                    total += quote.last
+                if updates() >= goal and (delivered is None or delivered() >= goal):
+                    break
+            spent = watch.spent()
+            states = {symbol: quote.raw for symbol, quote in live.snapshot().items()}
+            stats = live.stats
+    return {
+        **spent,
+        "state": states,
+        "memory": memory,
+        "delivered": stats.delivered - base.delivered,
+        "conflated": stats.conflated - base.conflated,
+    }
+
+
+def _counter(live: Any) -> Callable[[], int]:
+    # ``live.stats`` builds a record each time; a look at one counter is what a program would keep itself
+    machine = live._machine
+    return lambda: machine.updates
+
+
+def _resident() -> int:
+    """Return the bytes of memory that this process has, where the system tells."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * _PAGE
+    except OSError:
+        return 0
+
+
+async def parse(port: int, file: str, repeat: int, way: str) -> Answer:
+    """Read messages of a file: to replies of any kind, or with the leaner decoder of live traffic."""
+    corpus, read = _messages(file), FrameReader().read
+    to_packet: Callable[[bytes], Any] = decode if way == "decode" else decode_hot
+    packets, last = 0, None
+    watch = Watch()
+    for _ in range(repeat):
+        for message in corpus:
+            for payload in read(message):
+                last = to_packet(payload)
+                packets += 1
+    spent = watch.spent()
+    state = json.loads(last.raw) if last is not None and way == "decode" else to_builtins(last)
+    return {**spent, "state": state, "packets": packets}
+
+
+def _messages(file: str) -> list[bytes]:
+    data, place, found = Path(file).read_bytes(), 0, []
+    while place < len(data):
+        size = int.from_bytes(data[place : place + 4], "big")
+        found.append(data[place + 4 : place + 4 + size])
+        place += 4 + size
+    return found
+
+
+async def fold(port: int, file: str, repeat: int, *, fast: bool = False) -> Answer:
+    """Turn one message of many bars into columns, with the extra ``fast`` if it is wanted and there."""
+    (data,) = _messages(file)
+    way = bench_bars.ours if fast else bench_bars.without_extra
+    columns = way(data)
+    watch = Watch()
+    for _ in range(repeat):
+        columns = way(data)
+    spent = watch.spent()
+    names = ("time", "open", "high", "low", "close", "volume")
+    return {**spent, "state": [float(getattr(columns, name)[-1]) for name in names]}
+
+
+TASKS: dict[str, Callable[..., Coroutine[Any, Any, Answer]]] = {
+    "bars": bars,
+    "fold": fold,
+    "load": load,
+    "parse": parse,
+    "quotes": quotes,
+}
+
+
+def main() -> None:
+    """Serve tasks."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {int(os.environ["TVWIRE_BENCH_CORE"])})
+    for line in sys.stdin:
+        task = json.loads(line)
+        try:
+            answer = asyncio.run(TASKS[task.pop("task")](**task))
+        except Exception as error:  # noqa: BLE001 - told to whoever drives
+            answer = {"error": repr(error)}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()
