@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import threading
 
@@ -11,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator import raw
-from tvwire import InputError
+from tvwire import FrameError, InputError
 from tvwire.emulator.faults import NAMES, Fault, parse_fault, parse_faults
 from tvwire.emulator.havoc import RunningFault
+from tvwire.emulator.outages import Outages
 from tvwire.emulator.outbox import Outbox
+from tvwire.wire.frames import FrameReader
 
 
 @pytest.mark.parametrize(
@@ -22,6 +25,14 @@ from tvwire.emulator.outbox import Outbox
     [
         ("drop:every=7s", Fault("drop", every=7.0)),
         ("drop", Fault("drop", every=7.0)),
+        ("drop:every=7s,for=3s", Fault("drop", every=7.0, span=3.0)),
+        ("drop:for=0", Fault("drop", every=7.0, span=0.0)),
+        ("pings", Fault("pings", every=60.0, span=30.0)),
+        ("quiet:every=20s,for=10s", Fault("quiet", every=20.0, span=10.0)),
+        ("critical:every=9s,times=3", Fault("critical", every=9.0, times=3)),
+        ("badlength:rate=0.5", Fault("badlength", rate=0.5)),
+        ("bandwidth", Fault("bandwidth", size=8000)),
+        ("bandwidth:bytes=100000,for=5s", Fault("bandwidth", size=100_000, span=5.0)),
         ("stall:every=2m,for=40s", Fault("stall", every=120.0, span=40.0)),
         ("refuse:for=1500ms,after=3", Fault("refuse", span=1.5, after=3.0)),
         ("refuse:status=429,retry_after=2s", Fault("refuse", status=429, retry_after=2.0)),
@@ -58,6 +69,9 @@ def test_a_fault_is_a_name_and_options(text: str, fault: Fault) -> None:
         ("drop:every=７s", "drop: every=７s is no duration"),
         ("drop:every=1s,every=2s", "drop: every is given twice"),
         ("stall:every=5s,for=5s", "stall: it must last shorter"),
+        ("stall:for=0", "stall: for=0 is no duration"),
+        ("drop:every=5s,for=5s", "drop: it must last shorter"),
+        ("badlength:rate=0.5,every=2s", "badlength: rate and every exclude each other"),
         ("refuse:every=5s", "refuse: every needs for"),
         ("refuse:status=200", "refuse: status=200 is no whole number from 400 to 599"),
         ("truncate:rate=0", "truncate: rate=0 is not between 0 and 1"),
@@ -91,6 +105,19 @@ def test_windows_and_periods() -> None:
         False, False, True, True, False, False, True, True, False,
     ]  # fmt: skip
     assert [parse_fault("drop:every=7s").due(at) for at in (0, 6.9, 7, 13.9, 14, 70)] == [0, 0, 1, 1, 2, 10]
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 1000))
+def test_of_five_drops_in_a_row_one_is_an_outage_unless_it_is_said_how_long_they_last(seed: int) -> None:
+    drop = parse_fault("drop:every=7s")
+    outages = [drop.outage(number, seed) for number in range(50)]
+    assert outages == [drop.outage(number, seed) for number in range(50)]
+    for first in range(0, 50, 5):
+        (lasting,) = [outage for outage in outages[first : first + 5] if outage]
+        assert 3.5 <= lasting <= 5.6
+    assert parse_fault("drop:every=7s,for=2s").outage(3, seed) == 2.0
+    assert {parse_fault("drop:for=0").outage(number, seed) for number in range(5)} == {0.0}
 
 
 class Way:
@@ -153,6 +180,21 @@ def test_a_truncated_message_ends_inside_its_last_packet(seed: int, packets: int
     assert way.hits == {"truncate": 1}
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 2000))
+def test_a_packet_with_a_bad_length_is_refused_and_those_before_it_are_whole(
+    seed: int, packets: int, size: int
+) -> None:
+    way = Way("badlength:rate=1", seed=seed)
+    names = [letter * size for letter in "abc"[:packets]]
+    (found,) = way.send(message(*names))
+    with pytest.raises(FrameError) as caught:
+        FrameReader().read(found.encode())
+    # a length that is no number also takes away the proof of where the packet before it ends
+    assert [json.loads(payload)["m"] for payload in caught.value.complete] in (names[:-1], names[:-2])
+    assert way.hits == {"badlength": 1}
+
+
 def test_a_truncation_by_time_strikes_the_first_message_after_each_period() -> None:
     way = Way("truncate:every=7s")
     whole = message("a")
@@ -199,3 +241,22 @@ def test_the_same_seed_strikes_the_same_messages() -> None:
 
 def test_the_default_of_times_is_for_ever() -> None:
     assert Fault("drop").times == math.inf
+
+
+def test_an_outage_lasts_until_the_next_connection_or_until_what_was_silent_speaks_again() -> None:
+    outages = Outages()
+    outages.connected(1.0)
+    assert outages.count == 0
+    outages.begin(10.0)
+    outages.begin(12.0)  # cut again while nobody was there to be missed
+    outages.connected(14.0)
+    outages.connected(15.0)
+    assert (outages.count, outages.total, outages.longest) == (1, 4.0, 4.0)
+    outages.begin(20.0, 5.0)
+    outages.connected(22.0)
+    outages.begin(30.0, 5.0)
+    outages.begin(60.0, 1.0)
+    outages.settle(60.5)
+    assert (outages.count, outages.total, outages.longest) == (3, 11.0, 5.0)
+    outages.connected(99.0)
+    assert (outages.count, outages.total, outages.longest) == (4, 12.0, 5.0)

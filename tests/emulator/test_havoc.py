@@ -26,6 +26,11 @@ from tvwire.emulator.server import Emulator
 
 REFUSED = (OSError, ConnectionClosed, InvalidMessage)  # whichever the library makes of a reset in the handshake
 START = 1_795_194_187.0
+HANDSHAKE = (
+    b"GET /socket.io/websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    b"Origin: https://www.tradingview.com\r\n\r\n"
+)
 
 
 @contextmanager
@@ -259,6 +264,138 @@ def test_delay_and_latency_are_felt_and_pieces_add_up() -> None:
         assert time.monotonic() - begin > 0.3
 
 
+def test_a_drop_may_last_and_what_it_cost_is_told() -> None:
+    with running() as emulator:
+        with socket_of(emulator) as socket:
+            text(socket)
+            assert emulator.faults.drop(0.4) == 1
+            with pytest.raises(ConnectionClosed):
+                drain(socket)
+            with pytest.raises(REFUSED):
+                socket_of(emulator)
+        assert emulator.faults.outages.count == 0  # nobody has come back yet
+        time.sleep(0.4)
+        with socket_of(emulator) as again:
+            text(again)
+        outages = emulator.faults.outages
+        assert outages.count == 1
+        assert 0.4 <= outages.longest == outages.total < 5.0
+
+
+def test_drops_by_themselves_are_outages_now_and_then() -> None:
+    with running("drop:every=300ms,times=10") as emulator:
+        while emulator.faults.counts["drop"] < 10:
+            try:
+                with socket_of(emulator) as socket:
+                    drain(socket, 2)
+            except REFUSED:
+                time.sleep(0.01)
+        until(lambda: not emulator.faults.refuses(), 1.0)
+        assert emulator.faults.counts["refuse"] >= 2
+        with socket_of(emulator) as socket:
+            text(socket)
+        assert emulator.faults.outages.count == 10
+        assert emulator.faults.outages.longest >= 0.15
+
+
+def test_a_thin_line_takes_its_time() -> None:
+    with running() as emulator, socket_of(emulator) as socket:
+        text(socket)
+        emulator.faults.bandwidth(4000, seconds=60)
+        begin = time.monotonic()
+        socket.send(raw.framed("quote_create_session", "qs_1"))
+        socket.send(raw.framed("quote_add_symbols", "qs_1", "BINANCE:BTCUSDT"))
+        size = len(text(socket))
+        assert 0.6 * size / 4000 < time.monotonic() - begin < 5.0 + size / 4000
+        assert emulator.faults.counts["bandwidth"] >= 2
+
+
+def test_quiet_series_say_nothing_while_answers_and_heartbeats_go_on_and_lose_nothing() -> None:
+    with running(speed=60.0, heartbeat=0.1) as emulator, socket_of(emulator) as socket:
+        last = raw.packets(watch(socket))[2]["p"][1]["sds_1"]["s"][-1]["i"]
+        assert emulator.faults.quiet(1.5) == 1
+        begin = time.monotonic()
+        seen: list[str] = []
+        socket.send(raw.framed("chart_create_session", "cs_2", ""))
+        socket.send(raw.framed("resolve_symbol", "cs_2", "a", "BINANCE:BTCUSDT"))
+        socket.send(raw.framed("create_series", "cs_2", "other", "s1", "a", "1", 2, ""))
+        others = 0
+        while True:
+            message = text(socket)
+            if "~h~" in message:
+                seen.append(message)
+            elif '"other"' in message or "cs_2" in message:
+                others += '"m":"du"' in message
+            elif (bars := [packet["p"][1]["sds_1"]["s"][0]["i"] for packet in raw.packets(message)]) and (
+                time.monotonic() - begin > 1.4
+            ):
+                break
+        assert bars == sorted(bars)
+        assert bars[0] <= last + 1  # from the one that was forming on
+        assert len(set(bars)) == len(range(bars[0], bars[-1] + 1)) >= 2
+        assert len(seen) >= 10
+        assert others >= 2
+        assert emulator.faults.counts["quiet"] == 1
+
+
+def test_one_session_dies_and_the_others_live() -> None:
+    with running(speed=60.0) as emulator, socket_of(emulator) as socket:
+        watch(socket)
+        socket.send(raw.framed("quote_create_session", "qs_1"))
+        socket.send(raw.framed("quote_add_symbols", "qs_1", "BINANCE:BTCUSDT"))
+        until(lambda: emulator.stats["quote_symbols"] == 1)
+        assert emulator.faults.critical() == 1
+        while True:
+            (packet, *_) = raw.packets(text(socket))
+            if packet["m"] == "critical_error":
+                break
+        dead = packet["p"][0]
+        assert packet["p"][1:] == ["internal error", ""]
+        (left,) = {"cs_1", "qs_1"} - {dead}
+        assert [*emulator.sessions()[0]["charts"], *emulator.sessions()[0]["quotes"]] == [left]
+        assert left in text(socket)
+        assert emulator.faults.critical() == 1
+        assert emulator.faults.critical() == 0
+        assert emulator.faults.counts["critical"] == 2
+
+
+def test_a_flood_of_pings_holds_back_everything_else() -> None:
+    with running(heartbeat=0.1) as emulator:
+        port = int(emulator.url.rpartition(":")[2])
+        with sockets.create_connection(("127.0.0.1", port), timeout=5) as plain:
+            plain.sendall(HANDSHAKE)
+            got = b""
+            while got.count(b"~h~") < 2:
+                got += plain.recv(65_536)
+            assert emulator.faults.pings(0.5) == 1
+            begin, flood = time.monotonic(), b""
+            while b"~h~" not in flood.partition(b"\x89\x00\x89\x00")[2]:
+                flood += plain.recv(65_536)
+            assert time.monotonic() - begin > 0.4
+        assert flood.count(b"\x89\x00") >= 10
+        # what was held back comes at the end, whole
+        assert flood.rpartition(b"\x89\x00")[2].count(b"~m~4~m~~h~") >= 3
+        assert emulator.faults.counts["pings"] == 1
+
+
+def test_the_delay_of_echoes_is_measured() -> None:
+    with running(heartbeat=0.1) as emulator, socket_of(emulator) as socket:
+        text(socket)
+        socket.send(text(socket))
+        until(lambda: emulator.stats["echoes"] == 1)
+        assert emulator.stats["worst_echo_ms"] < 100
+        late = text(socket)
+        time.sleep(0.25)
+        socket.send(late)
+        until(lambda: emulator.stats["echoes"] == 2)
+        assert 250 <= emulator.stats["worst_echo_ms"] < 2000
+        assert emulator.stats["heartbeats"] >= 3
+        socket.send("~m~5~m~~h~99")
+        socket.send(late)  # only once counts
+        socket.send(text(socket))
+        until(lambda: emulator.stats["echoes"] == 3)
+
+
 def test_commands_come_from_any_thread() -> None:
     with running() as emulator, ExitStack() as stack:
         for socket in [stack.enter_context(socket_of(emulator)) for _ in range(4)]:
@@ -273,11 +410,7 @@ def test_a_client_that_stops_reading_makes_the_server_wait_and_not_the_others() 
         port = int(emulator.url.rpartition(":")[2])
         with sockets.create_connection(("127.0.0.1", port)) as plain:
             plain.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-            plain.sendall(
-                b"GET /socket.io/websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-                b"Origin: https://www.tradingview.com\r\n\r\n"
-            )
+            plain.sendall(HANDSHAKE)
             until(lambda: emulator.stats["connections"] == 1)
             for number in range(6):
                 for call in (

@@ -101,7 +101,10 @@ def test_faults_of_packets_count_when_they_hit_and_can_be_healed() -> None:
     assert server.counts["mute"] == 4
 
 
-@pytest.mark.parametrize("name", ["drop", "stall", "refuse", "restart", "latency", "slice", "close"])
+@pytest.mark.parametrize(
+    "name",
+    ["drop", "stall", "refuse", "restart", "latency", "slice", "bandwidth", "close", "pings", "quiet", "critical"],
+)
 def test_faults_of_the_network_are_the_callers(name: str) -> None:
     with pytest.raises(InputError, match=f"{name} is a fault of the network"):
         SimulatedServer().fault(name, 0.0)

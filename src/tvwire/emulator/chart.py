@@ -108,6 +108,13 @@ class ChartSession:
         dues += [series.next_update for series in self.series.values() if series.live]
         return min(dues, default=None)
 
+    def hush(self, until: float) -> bool:
+        """Send no live bars before *until*, all of them then; return whether there is a live series."""
+        live = [series for series in self.series.values() if series.live]
+        for series in live:
+            series.next_update = max(series.next_update, until)
+        return bool(live)
+
     def tick(self, now: float) -> list[list[str]]:
         """Return messages that are due, each a list of payloads: late answers, live bars."""
         messages = []

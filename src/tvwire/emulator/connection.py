@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from starlette.websockets import WebSocket
 
+from .echoes import Echoes, Heartbeats
 from .havoc import Faults
 from .outbox import Outbox
 from .session import ServerSession
@@ -20,22 +22,54 @@ __all__ = ["Connection"]
 
 _WAITING: Final = 16
 """Messages of a client that wait to be answered before its socket is read on."""
+_PING_EVERY: Final = 0.01
+"""Seconds between the pings of a flood."""
 
 
 class Connection:
-    """A WebSocket, what the server knows of it, and what goes wrong on the way."""
+    """A WebSocket, what the server knows of it, and what goes wrong on the way.
 
-    def __init__(self, websocket: WebSocket, session: ServerSession, outbox: Outbox, faults: Faults) -> None:
+    Args:
+        websocket: Accepted; its ``state.ping`` sends a ping.
+        session: What is said.
+        outbox: What happens to messages.
+        faults: Those that are on.
+        echoes: Where the delays of heartbeats are kept.
+    """
+
+    def __init__(
+        self, websocket: WebSocket, session: ServerSession, outbox: Outbox, faults: Faults, echoes: Echoes
+    ) -> None:
         self.session = session
+        self._beats = Heartbeats(echoes)
         self._websocket = websocket
         self._outbox = outbox
         self._faults = faults
         self._inbox: asyncio.Queue[str | bytes | None] = asyncio.Queue(_WAITING)
         self._code: int | None = None
+        self._failing = ""
+        self._flooded_until = 0.0
 
     def end(self, code: int) -> None:
         """Close the WebSocket as soon as what is being sent is sent."""
         self._code = code
+        self._wake()
+
+    def fail(self, pick: Callable[[Sequence[str]], str]) -> bool:
+        """Let one session die; return whether there is any."""
+        alive = self.session.sessions
+        if not alive:
+            return False
+        self._failing = pick(alive)
+        self._wake()
+        return True
+
+    def flood(self, until: float) -> None:
+        """Send pings, and hold back everything else until then."""
+        self._flooded_until = until
+        self._wake()
+
+    def _wake(self) -> None:
         if self._inbox.empty():
             self._inbox.put_nowait("")
 
@@ -55,15 +89,20 @@ class Connection:
             if event["type"] != "websocket.receive":
                 await self._inbox.put(None)
                 return
-            data = event.get("text")
-            await self._inbox.put(event["bytes"] if data is None else data)
+            text = event.get("text")
+            data = event["bytes"] if text is None else text
+            self._beats.received(data, time.monotonic())
+            await self._inbox.put(data)
 
     async def _serve(self) -> None:
         session, outbox = self.session, self._outbox
         await self._send(session.start(time.monotonic()))
         while True:
             due = session.deadline()
-            if (later := outbox.deadline()) is not None:
+            if time.monotonic() < self._flooded_until:
+                due = min(due, time.monotonic() + _PING_EVERY, self._flooded_until)
+                self._websocket.state.ping()
+            elif (later := outbox.deadline()) is not None:
                 due = min(due, later)
             try:
                 async with asyncio.timeout(max(0.0, due - time.monotonic())):
@@ -74,6 +113,9 @@ class Connection:
                 if data is None:
                     return
                 answers = session.receive(data, time.monotonic()) if data else []
+            if self._failing:
+                answers += session.fail(self._failing)
+                self._failing = ""
             await self._send(answers)
             if session.closed or self._code is not None:
                 await self._websocket.close(self._code or 1000)
@@ -83,5 +125,8 @@ class Connection:
         now, running = time.monotonic(), self._faults.packets
         for message in messages:
             self._outbox.push(message, now, running)
+        if now < self._flooded_until:
+            return
         for message in self._outbox.take(now, running):
+            self._beats.sending(message, time.monotonic())
             await self._websocket.send_text(message)

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from random import Random
 from typing import Final
 
 from ..errors import InputError
@@ -28,15 +29,21 @@ _STRUCK: Final = {"rate": None, "every": None, **_TIMED}
 
 _OPTIONS: Final[dict[str, dict[str, float | None]]] = {
     # TCP
-    "drop": {"every": 7.0, **_TIMED},
+    "drop": {"every": 7.0, "for": None, **_TIMED},
     "stall": {"every": 60.0, "for": 30.0, **_TIMED},
     "refuse": {"every": None, "for": _FOREVER, "status": 0.0, "retry_after": None, **_TIMED},
     "restart": {"every": 20.0, "for": 0.5, **_TIMED},
     "latency": {"by": 0.1, "jitter": 0.0, "every": None, "for": _FOREVER, "after": 0.0},
     "slice": {"bytes": 1.0, "every": None, "for": _FOREVER, "after": 0.0},
-    # WebSocket and packets
+    "bandwidth": {"bytes": 8_000.0, "every": None, "for": _FOREVER, "after": 0.0},
+    # WebSocket and sessions
     "close": {"every": 7.0, "code": 1001.0, **_TIMED},
+    "pings": {"every": 60.0, "for": 30.0, **_TIMED},
+    "quiet": {"every": 60.0, "for": 30.0, **_TIMED},
+    "critical": {"every": 20.0, **_TIMED},
+    # packets
     "truncate": {**_STRUCK, "every": 7.0},
+    "badlength": {**_STRUCK, "every": 7.0},
     "duplicate": {**_STRUCK, "rate": 1.0},
     "reorder": {**_STRUCK, "rate": 1.0},
     "delay": {"by": 1.0, "jitter": 0.0, **_STRUCK, "rate": 1.0},
@@ -46,8 +53,11 @@ _OPTIONS: Final[dict[str, dict[str, float | None]]] = {
 NAMES: Final = tuple(_OPTIONS)
 """Every fault, in the order of the documentation."""
 
-_COUNTS: Final = {"times": (1, 1e9), "bytes": (1, 65_536), "status": (400, 599), "code": (1000, 4999)}
+_COUNTS: Final = {"times": (1, 1e9), "bytes": (1, 2**24), "status": (400, 599), "code": (1000, 4999)}
 _SHORTEST: Final = {"every": 0.01, "for": 0.001}
+_IN_A_ROW: Final = 5
+"""Of so many drops in a row one is an outage, as lines fail in life: mostly for a moment, sometimes for a while."""
+_LONGEST_OUTAGE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ class Fault:
     every: float | None = None
     """Period; None is once or always."""
     span: float = _FOREVER
-    """How long it lasts each time (option ``for``)."""
+    """How long it lasts each time (option ``for``); for ever is, of a drop, as :meth:`outage` says."""
     rate: float | None = None
     """Share of the messages that are struck."""
     after: float = 0.0
@@ -71,7 +81,7 @@ class Fault:
     """HTTP status of the refusal; 0 resets the connection."""
     retry_after: float | None = None
     size: int = 1
-    """Bytes of a piece (option ``bytes``)."""
+    """Bytes of a piece, or of a second (option ``bytes``)."""
     code: int = 1001
 
     def active(self, elapsed: float) -> bool:
@@ -87,6 +97,21 @@ class Fault:
         if self.every is None or since < 0:
             return 0
         return int(since / self.every)
+
+    def outage(self, number: int, seed: int) -> float:
+        """Return for how many seconds nobody gets in after drop *number*, counted from 0.
+
+        If the fault does not say: of each five drops one, which the seed picks, lasts half its period and more.
+        """
+        if self.span != _FOREVER:
+            return self.span
+        if self.every is None:
+            return 0.0
+        row, place = number // _IN_A_ROW, number % _IN_A_ROW
+        random = Random(f"{seed}/outage/{row}")
+        if place != random.randrange(_IN_A_ROW):
+            return 0.0
+        return min(self.every * random.uniform(0.5, 0.8), _LONGEST_OUTAGE)
 
 
 def parse_fault(text: str) -> Fault:
@@ -167,7 +192,8 @@ def _value(name: str, key: str, text: str) -> float:
             raise InputError(f"{name}: {key}={text} is no whole number from {least} to {most:.0f}")
         return float(text)
     seconds = duration(text)
-    if seconds is None or seconds < _SHORTEST.get(key, 0.0) or seconds > 1e6:
+    shortest = 0.0 if (name, key) == ("drop", "for") else _SHORTEST.get(key, 0.0)
+    if seconds is None or seconds < shortest or seconds > 1e6:
         raise InputError(f"{name}: {key}={text} is no duration", hint="seconds, or with a unit: 500ms, 7s, 2m")
     return seconds
 

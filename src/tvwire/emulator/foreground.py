@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
+from .havoc import Faults
 from .server import Emulator
 from .session import HEARTBEAT
 
@@ -27,8 +28,8 @@ def serve(
     capture: str | Path | None = None,
     faults: Sequence[str] = (),
     heartbeat: float = HEARTBEAT,
-) -> None:
-    """Run an emulator until SIGINT or SIGTERM; call it from the main thread.
+) -> Faults:
+    """Run an emulator until SIGINT or SIGTERM; call it from the main thread. Returns what has gone wrong.
 
     Args:
         ready: Called once with the URL when connections are accepted; this is the only talk.
@@ -53,6 +54,7 @@ def serve(
         ready(emulator.url)
         while not asked.wait(0.5):
             pass  # short waits, so that the signal's handler runs on every platform
+    return emulator.faults
 
 
 @contextlib.contextmanager

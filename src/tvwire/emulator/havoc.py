@@ -15,6 +15,7 @@ from typing import Final, Protocol, TypeVar
 
 from ..errors import InputError
 from .faults import NAMES, Fault
+from .outages import Outages
 from .outbox import Running
 from .proxy import Shape
 
@@ -22,9 +23,9 @@ __all__ = ["PACKETS", "Faults", "RunningFault", "Target"]
 
 T = TypeVar("T")
 
-_STRIKES: Final = frozenset({"drop", "stall", "restart", "close"})
+_STRIKES: Final = frozenset({"drop", "stall", "restart", "close", "pings", "quiet", "critical"})
 """Faults that come at a moment and hit every connection that is open then."""
-PACKETS: Final = frozenset({"truncate", "duplicate", "reorder", "delay", "noheartbeat", "mute"})
+PACKETS: Final = frozenset({"truncate", "badlength", "duplicate", "reorder", "delay", "noheartbeat", "mute"})
 """Faults that strike messages on their way out."""
 
 
@@ -40,6 +41,15 @@ class Target(Protocol):
     def end(self, code: int) -> int:
         """Close every WebSocket; return how many."""
 
+    def flood(self, seconds: float) -> int:
+        """Send nothing but pings on what is open now; return how many."""
+
+    def hush(self, seconds: float) -> int:
+        """Send no updates on what is open now, but answers and heartbeats; return how many have any."""
+
+    def fail(self) -> int:
+        """Let one session of each connection die; return how many."""
+
 
 class RunningFault:
     """A fault that is on."""
@@ -48,6 +58,8 @@ class RunningFault:
         self.fault = fault
         self.since = since
         self.struck = 0
+        self.strikes = 0
+        """How often it has come and found something to hit."""
         self._counts = counts
         self._lock = lock
 
@@ -78,10 +90,14 @@ class Faults:
     Args:
         faults: Those that are on from the start.
         target: What they strike.
+        seed: Decides which drops are outages.
     """
 
-    def __init__(self, faults: Iterable[Fault], target: Target) -> None:
+    def __init__(self, faults: Iterable[Fault], target: Target, seed: int = 1) -> None:
         self._target = target
+        self._seed = seed
+        self.outages = Outages()
+        """How often, and how long, what was cut or stalled stayed without a connection."""
         self._lock = threading.Lock()
         self._counts: dict[str, int] = dict.fromkeys(NAMES, 0)
         self._given = tuple(faults)
@@ -97,9 +113,9 @@ class Faults:
 
     # at once
 
-    def drop(self) -> int:
-        """Reset every connection (TCP RST). Returns how many there were."""
-        return self._strike(Fault("drop"))
+    def drop(self, seconds: float = 0.0) -> int:
+        """Reset every connection (TCP RST), and let nobody in for so long. Returns how many there were."""
+        return self._strike(Fault("drop", span=_positive("seconds", seconds) if seconds else 0.0))
 
     def stall(self, seconds: float) -> int:
         """Keep every open connection open and silent, in both directions; new ones work. Returns how many."""
@@ -112,6 +128,21 @@ class Faults:
     def close(self, code: int = 1001) -> int:
         """Close every WebSocket properly, with a code. Returns how many there were."""
         return self._strike(Fault("close", code=code))
+
+    def pings(self, seconds: float) -> int:
+        """Send WebSocket pings, a hundred a second, and nothing else on what is open. Returns how many there were."""
+        return self._strike(Fault("pings", span=_positive("seconds", seconds)))
+
+    def quiet(self, seconds: float) -> int:
+        """Stop the updates of the series and quotes that are open; heartbeats and answers go on, new ones work.
+
+        Returns on how many connections.
+        """
+        return self._strike(Fault("quiet", span=_positive("seconds", seconds)))
+
+    def critical(self) -> int:
+        """Let one chart or quote session of each connection die with ``critical_error``. Returns how many did."""
+        return self._strike(Fault("critical"))
 
     # for a while
 
@@ -126,6 +157,10 @@ class Faults:
     def slice(self, size: int = 1, *, seconds: float) -> None:
         """Write bytes in pieces of at most *size*."""
         self._on(Fault("slice", size=size, span=_positive("seconds", seconds)))
+
+    def bandwidth(self, size: int = 8_000, *, seconds: float) -> None:
+        """Let *size* bytes of a second through, each way."""
+        self._on(Fault("bandwidth", size=size, span=_positive("seconds", seconds)))
 
     def delay(self, by: float, *, seconds: float, jitter: float = 0.0) -> None:
         """Send messages later; they keep their order."""
@@ -144,6 +179,10 @@ class Faults:
     def truncate(self, times: int = 1) -> None:
         """Cut the next messages inside their last packet."""
         self._on(Fault("truncate", rate=1.0, times=times))
+
+    def badlength(self, times: int = 1) -> None:
+        """Give the last packet of the next messages a length that it cannot have."""
+        self._on(Fault("badlength", rate=1.0, times=times))
 
     def duplicate(self, times: int = 1) -> None:
         """Send each packet of the next messages twice."""
@@ -183,13 +222,15 @@ class Faults:
             return Shape()
         slow = next(iter(self._active("latency")), None)
         cut = next(iter(self._active("slice")), None)
-        for one in (slow, cut):
+        thin = next(iter(self._active("bandwidth")), None)
+        for one in (slow, cut, thin):
             if one is not None:
                 one.claim()
         return Shape(
             slow.fault.by if slow is not None else 0.0,
             slow.fault.jitter if slow is not None else 0.0,
             cut.fault.size if cut is not None else 0,
+            thin.fault.size if thin is not None else 0,
         )
 
     async def run(self) -> None:
@@ -222,19 +263,28 @@ class Faults:
 
     def _hit(self, one: RunningFault) -> int:
         """Hit what is open now, in the server's loop; a fault that is spent hits nothing."""
-        fault, target = one.fault, self._target
+        fault, target, now = one.fault, self._target, time.monotonic()
         if one.spent:
             return 0
-        if fault.name == "stall":
-            hits = target.stall(fault.span)
-        elif fault.name == "close":
-            hits = target.end(fault.code)
-        else:
-            if fault.name == "restart":
-                self._add(Fault("refuse", span=fault.span), time.monotonic())
-            hits = target.drop()
-        if hits:
-            one.claim(hits)
+        if fault.name == "restart":
+            self._add(Fault("refuse", span=fault.span), now)
+        hits = {
+            "stall": lambda: target.stall(fault.span),
+            "close": lambda: target.end(fault.code),
+            "pings": lambda: target.flood(fault.span),
+            "quiet": lambda: target.hush(fault.span),
+            "critical": target.fail,
+        }.get(fault.name, target.drop)()
+        if not hits:
+            return 0
+        if fault.name == "drop" and (outage := fault.outage(one.strikes, self._seed)):
+            self._add(Fault("refuse", span=outage), now)
+        one.strikes += 1
+        one.claim(hits)
+        if fault.name in ("drop", "restart", "close"):
+            self.outages.begin(now)
+        elif fault.name in ("stall", "pings"):
+            self.outages.begin(now, fault.span)
         return hits
 
     def _on(self, fault: Fault) -> None:

@@ -23,6 +23,9 @@ _HEARTBEAT: Final = re.compile(r"~m~[0-9]+~m~~h~[0-9]+", re.ASCII)
 _HOLD: Final = 1.0
 """Seconds that a message waits for the next one to be swapped with."""
 _LARGEST: Final = 256 * 2**20
+_LENGTHS: Final = ("", "-1", "+{0}", "0{0}", "{0}.0", "1e3", " {0}", "{1}", "{2}", "1000000000", "{3}")
+"""What a length may turn into: {0} is the true one, {1} and {2} are too short and too long, {3} has foreign digits."""
+_FULLWIDTH: Final = str.maketrans("0123456789", "０１２３４５６７８９")
 
 
 class Running(Protocol):
@@ -102,8 +105,11 @@ class Outbox:
 
     def _enter(self, message: str, now: float, running: tuple[Running, ...]) -> None:
         heartbeat = bool(running) and _HEARTBEAT.fullmatch(message) is not None
-        if running and not heartbeat and self._struck("truncate", now, running):
-            message = self._cut(message)
+        if running and not heartbeat:
+            if self._struck("truncate", now, running):
+                message = self._cut(message)
+            elif self._struck("badlength", now, running):
+                message = self._misnumbered(message)
         due = now
         if running and (slow := self._chosen("delay", now, running)) is not None and slow.claim():
             due = now + slow.fault.by + self._random.random() * slow.fault.jitter
@@ -139,6 +145,15 @@ class Outbox:
         """Return a message that ends inside its last packet."""
         last = len(self._packets(message)[-1])
         return message[: len(message) - 1 - self._random.randrange(max(1, last - 1))]
+
+    def _misnumbered(self, message: str) -> str:
+        """Return a message whose last packet has a length that it cannot have."""
+        *whole, last = self._packets(message)
+        size = frame(last).split("~m~", 2)[1]
+        wrong = self._random.choice(_LENGTHS).format(
+            size, int(size) // 2, 2 * int(size) + 9, size.translate(_FULLWIDTH)
+        )
+        return "".join(map(frame, whole)) + f"~m~{wrong}~m~{last}"
 
     def _swapped(self, earlier: str, later: str) -> tuple[str, str]:
         """Return two messages whose last and first packet have changed places."""

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of the server, where connections break: resets, silence, latency, small pieces.
+"""A TCP proxy in front of the server, where connections break: resets, silence, latency, small pieces, a thin line.
 
 Standard library only, in the server's own loop. It knows nothing of what the bytes mean. Backpressure goes through:
 a side that does not read makes the other one wait. Called by ``server.py``; which faults are on says ``havoc.py``.
@@ -19,6 +19,8 @@ __all__ = ["Shape", "TcpProxy"]
 
 _MOST_DELAYED: Final = 2**20
 """Bytes on their way with latency before the sender has to wait."""
+_TRICKLE: Final = 0.05
+"""Seconds of a thin line that travel in one piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Shape:
     jitter: float = 0.0
     size: int = 0
     """Largest piece written at once; 0 is no limit."""
+    rate: int = 0
+    """Bytes of a second, each way; 0 is no limit."""
 
 
 _PLAIN: Final = Shape()
@@ -106,11 +110,11 @@ class TcpProxy:
         """Forget a connection."""
         self._links.pop(link, None)
 
-    def plan(self) -> tuple[float, int]:
-        """Return the delay of a piece of data, and the largest piece."""
+    def plan(self) -> tuple[float, int, int]:
+        """Return the delay of a piece of data, the largest piece, and the bytes of a second."""
         shape = self._shape()
         jitter = self._random.random() * shape.jitter if shape.jitter else 0.0
-        return shape.latency + jitter, shape.size
+        return shape.latency + jitter, shape.size, shape.rate
 
 
 class _Link:
@@ -227,13 +231,18 @@ class _End(asyncio.Protocol):
 
     def pass_on(self, data: bytes) -> None:
         """Write what the other side has received, now or later."""
-        delay, size = self._link.proxy.plan()
-        if not delay and not self._queue and not self._link.stalled and self._transport is not None:
+        delay, size, rate = self._link.proxy.plan()
+        if not (delay or rate or self._queue or self._link.stalled) and self._transport is not None:
             self._write(data, size)
             return
         # what comes later never overtakes
         self._last = max(self._last, asyncio.get_running_loop().time() + delay)
-        self._queue.append((self._last, data))
+        step = max(1, int(rate * _TRICKLE)) if rate else len(data)
+        for first in range(0, len(data), step):
+            piece = data[first : first + step]
+            if rate:
+                self._last += len(piece) / rate
+            self._queue.append((self._last, piece))
         self._queued += len(data)
         if self._queued > _MOST_DELAYED:
             self.other.pause()

@@ -136,6 +136,12 @@ class QuoteSession:
             if member is not None:
                 member.fast = False
 
+    def hush(self, until: float) -> bool:
+        """Send no changes before *until*; snapshots still come. Return whether there is a symbol."""
+        self._sweep = None
+        self._next_fast, self._next_slow = max(self._next_fast, until), max(self._next_slow, until)
+        return bool(self._groups)
+
     def deadline(self) -> float | None:
         """Return the transport time of the next thing to do without being asked."""
         if self._waiting or self._sweep is not None:

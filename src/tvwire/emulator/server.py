@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import socket
 import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
@@ -28,12 +30,14 @@ from ..models import Candles
 from ..timeframe import Timeframe
 from .clock import MarketClock
 from .connection import Connection
+from .echoes import Echoes
 from .faults import parse_faults
 from .feed import Feed, MarketFeed
 from .havoc import Faults
 from .http import allowed_origin, forbidden, refused, routes
 from .market import Market
 from .outbox import Outbox
+from .pinging import PingingProtocol
 from .plans import PLANS
 from .playback import PlaybackFeed
 from .proxy import TcpProxy
@@ -110,8 +114,10 @@ class Emulator:
         self._heartbeat = heartbeat
         self._connections: dict[int, Connection] = {}
         self._proxy: TcpProxy | None = None
-        self.faults = Faults(parse_faults(faults), _Target(self))
-        """What goes wrong, on call: ``faults.drop()``, ``faults.stall(seconds)`` …, and ``faults.counts``."""
+        self._echoes = Echoes()
+        self.faults = Faults(parse_faults(faults), _Target(self), seed)
+        """What goes wrong, on call: ``faults.drop()``, ``faults.stall(seconds)`` …; ``faults.counts`` and
+        ``faults.outages`` tell what has gone wrong."""
         self._accepted = 0
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -183,7 +189,7 @@ class Emulator:
         return uvicorn.Config(
             self._app(),
             # the recorded handshakes take no compression, and the pings of the protocol are its own heartbeats
-            ws="websockets-sansio",
+            ws=PingingProtocol,
             ws_max_size=_LARGEST,
             ws_per_message_deflate=False,
             ws_ping_interval=None,
@@ -276,8 +282,12 @@ class Emulator:
 
     @property
     def stats(self) -> dict[str, int]:
-        """How many objects are alive at the server: connections, chart sessions, series, quotes, studies."""
-        sessions = self.sessions()
+        """How many objects are alive at the server, and how heartbeats fare.
+
+        ``accepted`` connections there have been, ``heartbeats`` sent on them, ``echoes`` of these, and the longest time
+        until an echo, ``worst_echo_ms``, rounded up.
+        """
+        sessions, echoes = self.sessions(), self._echoes
         return {
             "accepted": self._accepted,
             "connections": len(sessions),
@@ -286,6 +296,9 @@ class Emulator:
             "studies": sum(one["studies"] for one in sessions),
             "quote_sessions": sum(len(one["quotes"]) for one in sessions),
             "quote_symbols": sum(len(symbols) for one in sessions for symbols in one["quotes"].values()),
+            "heartbeats": echoes.sent,
+            "echoes": echoes.returned,
+            "worst_echo_ms": math.ceil(echoes.worst * 1000.0),
         }
 
     def sessions(self) -> list[dict[str, Any]]:
@@ -310,6 +323,7 @@ class Emulator:
         await websocket.accept()
         self._accepted += 1
         number, now = self._accepted, time.monotonic()
+        self.faults.outages.connected(now)
         session = ServerSession(
             self._feed,
             self._clock,
@@ -319,7 +333,7 @@ class Emulator:
             host=websocket.headers.get("host", "").partition(".")[0],
             heartbeat=self._heartbeat,
         )
-        connection = Connection(websocket, session, Outbox(self.seed, number, now), self.faults)
+        connection = Connection(websocket, session, Outbox(self.seed, number, now), self.faults, self._echoes)
         self._connections[number] = connection
         try:
             await connection.converse()
@@ -338,6 +352,7 @@ class _Target:
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
+        self._random = Random(f"{emulator.seed}/critical")
 
     def drop(self) -> int:
         """Reset every connection."""
@@ -355,6 +370,22 @@ class _Target:
         for connection in connections:
             connection.end(code)
         return len(connections)
+
+    def flood(self, seconds: float) -> int:
+        """Send nothing but pings on every WebSocket."""
+        connections = list(self._emulator._connections.values())
+        for connection in connections:
+            connection.flood(time.monotonic() + seconds)
+        return len(connections)
+
+    def hush(self, seconds: float) -> int:
+        """Stop the updates of every WebSocket."""
+        until = time.monotonic() + seconds
+        return sum(connection.session.hush(until) for connection in list(self._emulator._connections.values()))
+
+    def fail(self) -> int:
+        """Let a session of every WebSocket die."""
+        return sum(connection.fail(self._random.choice) for connection in list(self._emulator._connections.values()))
 
 
 def _seconds(moment: float | datetime | None) -> float | None:

@@ -196,6 +196,25 @@ class ServerSession:
             return [encode_reply("replay_error", name, str(call.p[1]), "not_allowed", NODE)]
         return []
 
+    @property
+    def sessions(self) -> tuple[str, ...]:
+        """The chart and quote sessions that are alive."""
+        return (*self.charts, *self.quotes)
+
+    def hush(self, until: float) -> bool:
+        """Send no updates of what is open before *until*; return whether there is any."""
+        charts = sum(chart.hush(until) for chart in self.charts.values())
+        return charts + sum(quotes.hush(until) for quotes in self.quotes.values()) > 0
+
+    def fail(self, name: str) -> list[str]:
+        """Let one session die, as after a fault of the server's own; return the messages that say so.
+
+        unverified: the reason that the real server would give without a mistake of the client's.
+        """
+        self.charts.pop(name, None)
+        self.quotes.pop(name, None)
+        return [_message([encode_reply("critical_error", name, "internal error", "")])]
+
     def describe(self) -> dict[str, Any]:
         """Return what is alive, for tests that ask whether a client has cleaned up."""
         return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -17,6 +17,9 @@ from ..documents import candles_document, records_document
 from ..extras import emulator_extra
 from ..options import Adjust, Flag, Output, Plan, Session, whole
 from ..table import records_table
+
+if TYPE_CHECKING:
+    from ...emulator.havoc import Faults  # its extra may be missing
 
 __all__ = ["emulate"]
 
@@ -55,7 +58,8 @@ def emulate(
         speed: How many seconds of the market pass in one second.
         seed: Another seed is another market.
         fault: What goes wrong, such as drop:every=7s; may be given several times. One of drop, stall, refuse, restart,
-            latency, slice, close, truncate, duplicate, reorder, delay, noheartbeat, mute; docs/emulator.md tells more.
+            latency, slice, bandwidth, close, pings, quiet, critical, truncate, badlength, duplicate, reorder, delay,
+            noheartbeat, mute; docs/emulator.md tells more. What they have hit is told at the end.
         heartbeat: Seconds between heartbeats.
         capture: Serve this recording instead of the market.
         list_: Print the series of the recording as JSON rows.
@@ -106,7 +110,7 @@ def emulate(
 
     if capture is not None and not capture.is_file():
         raise InputError(f"the recording {capture} does not exist")
-    serve(
+    havoc = serve(
         ready=lambda url: print(f"listening on {url}", flush=True),
         seed=seed,
         plan=plan,
@@ -118,7 +122,20 @@ def emulate(
         faults=fault,
         heartbeat=heartbeat,
     )
+    if fault:
+        _sum_up(havoc, speed, console)
     return 0
+
+
+def _sum_up(havoc: Faults, speed: float, console: Console) -> None:
+    """Say what the faults have hit."""
+    hits = {name: count for name, count in havoc.counts.items() if count}
+    outages = havoc.outages
+    text = "faults hit: " + (", ".join(f"{name} {count:,}" for name, count in hits.items()) or "nothing")
+    if outages.count:
+        market = f" ({outages.longest * speed:,.0f} s of the market)" if speed != 1.0 else ""
+        text += f"; {outages.count:,} outages, the longest {outages.longest:.1f} s{market}"
+    console.note(text, faults=hits, outages=outages.count, longest_outage=round(outages.longest, 3))
 
 
 def _list(capture: Path | None, console: Console) -> int:

@@ -1,0 +1,29 @@
+"""uvicorn's WebSocket, with pings on demand: ASGI has no word for them. Used by ``server.py``."""
+
+from __future__ import annotations
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+__all__ = ["PingingProtocol"]
+
+
+class PingingProtocol(WebSocketsSansIOProtocol):
+    """A WebSocket whose application finds ``ping()`` in its state."""
+
+    def handle_connect(self, event: Request) -> None:
+        """Begin the application, which runs from the next turn of the loop on."""
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            self.scope["state"]["ping"] = self.ping
+
+    def ping(self) -> None:
+        """Send a ping, unless the connection is ending or its buffers are full."""
+        if (
+            self.handshake_complete
+            and not self.close_sent
+            and not self.transport.is_closing()
+            and self.writable.is_set()
+        ):
+            self.conn.send_ping(b"")
+            self.transport.write(b"".join(self.conn.data_to_send()))
