@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench import corpus, peers
-from bench.stage import Run, Stage, drain, medians, play, report, stage
+from bench.stage import Run, Stage, drain, medians, play, report, stage, times_faster
 from bench.support import Goals, arguments, header
 
 UPDATES = 50_000
@@ -24,11 +24,10 @@ _SLOWER = 3.0
 
 def judge(goals: Goals, number: str, runs: Mapping[str, list[Run]], musts: Mapping[tuple[str, str], float]) -> None:
     """Print the ratios that are asked for, or that they are left out."""
-    middle = medians(runs)
     for (ours, peer), must in musts.items():
         what = f"{number} {ours} by {peer}"
-        if peer in middle:
-            goals.at_least(what, middle[peer] / middle[ours], must)
+        if peer in runs:
+            goals.at_least(what, times_faster(runs[peer], runs[ours]), must)
         else:
             print(f"{what}: skipped, {peer} is not installed; add --install")
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from bench import peers
 from bench.bench_decode import messages, quotes, updates
-from bench.stage import medians, play, report, stage
+from bench.stage import play, report, stage, times_faster
 from bench.support import Goals, arguments, header
 
 REPEAT = 5
@@ -70,10 +70,9 @@ def main() -> None:
                 assert all(run.extra["packets"] == REPEAT * len(corpus) for run in some)
                 assert all(within(run.state, expected) for run in some), f"{row}: not the last packet"
             report(runs, per=REPEAT * len(corpus), unit="packet")
-            middle = medians(runs)
-            if f"{name}: Node" in middle:
+            if f"{name}: Node" in runs:
                 for way in ("read + hot decode", "read + decode"):
-                    ratio = middle[f"{name}: Node"] / middle[f"{name}: {way}"]
+                    ratio = times_faster(runs[f"{name}: Node"], runs[f"{name}: {way}"])
                     print(f"  {name}, {way}: {ratio:.2f} times")
                     worst[way] = min(ratio, worst.get(way, ratio))
     for way in ("read + hot decode", "read + decode"):

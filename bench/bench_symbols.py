@@ -12,7 +12,7 @@ import statistics
 from typing import Any
 
 from bench import corpus, peers
-from bench.stage import medians, play, report, stage
+from bench.stage import play, report, stage, times_faster
 from bench.support import Goals, arguments, header
 
 UPDATES = 50_000
@@ -38,6 +38,18 @@ def main() -> None:
             variants[f"Node, {size:,}"] = ("node", task)
         sizes |= {f"{kind}, {size:,}": size for kind in ("merged", "every one delivered", "Node")}
     with stage() as at:
+        # before anything else: memory that a process has kept from an earlier run would hide what it takes
+        largest = {name: variant for name, variant in variants.items() if sizes[name] == SIZES[-1]}
+        once = {player: task for player, task in largest.values() if not task.get("every")}
+        for player, task in once.items():
+            if player not in at.players:
+                continue
+            at.scene(scene="quotes", count=UPDATES, **task["scene"])
+            run = at.players[player].do(port=at.port, **{key: task[key] for key in task if key != "scene"})
+            what = "heap" if player == "node" else "resident memory, sockets and queues included"
+            print(
+                f"  {player}, {SIZES[-1]:,} symbols: {run.extra['memory'] / SIZES[-1]:,.0f} bytes per symbol ({what})"
+            )
         runs = play(at, variants, {"scene": "quotes", "count": UPDATES}, times=options.rounds)
     for name, some in runs.items():
         names = corpus.symbols(sizes[name])
@@ -47,18 +59,14 @@ def main() -> None:
         assert all(run.state == states for run in some), f"{name}: not the last quotes sent"
     report(runs, per=UPDATES, unit="change")
     for name, some in runs.items():
-        if sizes[name] == SIZES[-1]:
-            # the first time, later runs live in memory that the process has kept
-            grown = max(run.extra["memory"] for run in some) / SIZES[-1]
-            what = "heap" if name.startswith("Node") else "resident memory, socket and queue included"
-            print(f"  {name}: {grown:,.0f} bytes per symbol ({what})")
         if name.startswith("merged"):
             share = statistics.median(run.extra["conflated"] for run in some) / UPDATES
             print(f"  {name}: {share:.0%} merged before they were read")
-    middle = medians(runs)
-    goals.at_most("P11 a change with 10,000 symbols by one with 1", middle["merged, 10,000"] / middle["merged, 1"], 1.5)
-    every = middle["every one delivered, 10,000"] / middle["every one delivered, 1"]
-    goals.at_most("P11 the same, every one delivered", every, 1.5)
+    for kind, name in (
+        ("merged", "P11 a change with 10,000 symbols by one with 1"),
+        ("every one delivered", "P11 the same, every one delivered"),
+    ):
+        goals.at_most(name, times_faster(runs[f"{kind}, 10,000"], runs[f"{kind}, 1"]), 1.5)
     goals.finish()
 
 

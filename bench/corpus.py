@@ -11,12 +11,12 @@ import json
 import random
 from typing import Any
 
-__all__ = ["FIELDS", "MINUTE", "bars", "key_of", "quote_values", "symbols", "update_values", "updates"]
+__all__ = ["FIELDS", "MINUTE", "PER_BAR", "bars", "key_of", "quote_values", "symbols", "update_values", "updates"]
 
 SEED = 20261122
 MINUTE = 60
 START = 1_686_340_980
-_PER_BAR = 50
+PER_BAR = 50
 FIELDS = (
     "lp",
     "ch",
@@ -52,25 +52,25 @@ def bars(count: int) -> list[list[float]]:
     return rows
 
 
-def update_values(count: int) -> list[list[float]]:
-    """Make the states of a 1-minute series that goes on from :func:`bars`; every 50th begins a new bar."""
+def update_values(count: int, per_bar: int = PER_BAR) -> list[list[float]]:
+    """Make the states of a 1-minute series that goes on from :func:`bars`; a new bar begins after *per_bar* of them."""
     rng = random.Random(SEED)
     rows, price = [], 27_000.0
     for k in range(count):
         price = round(price * (1 + rng.uniform(-1e-4, 1e-4)), 2)
-        time = float(START + MINUTE * (1 + k // _PER_BAR))
+        time = float(START + MINUTE * (1 + k // per_bar))
         # what was traded in a bar cannot shrink
-        volume = round(1 + (k % _PER_BAR) * 3.25 + rng.random(), 2)
+        volume = round(1 + (k % per_bar) * 3.25 + rng.random(), 2)
         rows.append([time, price, round(price + 3.25, 2), round(price - 2.5, 2), round(price + 0.75, 2), volume])
     return rows
 
 
-def updates(count: int, held: int, session: str, series: str, turnaround: str) -> list[str]:
+def updates(count: int, held: int, session: str, series: str, turnaround: str, per_bar: int = PER_BAR) -> list[str]:
     """Make ``du`` payloads of about 200 bytes."""
     made = []
-    for k, values in enumerate(update_values(count)):
+    for k, values in enumerate(update_values(count, per_bar)):
         body = {
-            "s": [{"i": held + k // _PER_BAR, "v": values}],
+            "s": [{"i": held + k // per_bar, "v": values}],
             "ns": {"d": "", "indexes": "nochange"},
             "t": turnaround,
             "lbs": {"bar_close_time": int(values[0]) + MINUTE},

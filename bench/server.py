@@ -24,7 +24,7 @@ __all__ = ["PLACE", "socket_frame"]
 
 PLACE = "@@@@@@@@@@@@"
 """Stands for the twelve letters of a session id in prepared frames."""
-_PAUSE = 0.15
+_PAUSE, _PER_SYMBOL, _PER_HELD = 0.15, 1e-4, 2e-5
 """Seconds between the answer and the flood, in which the client gets ready."""
 _DRAIN = b"drain"
 
@@ -47,11 +47,12 @@ def _call(verb: str, *p: Any) -> str:
 class Scene:
     """What the next client gets to see."""
 
-    def __init__(self, scene: str, count: int = 0, held: int = 100, among: int = 1) -> None:
+    def __init__(self, scene: str, count: int = 0, held: int = 100, among: int = 1, per_bar: int = 50) -> None:
         self.kind = scene
         self.count = count
         self.held = held
         self.among = among
+        self.per_bar = per_bar
         self._cache: dict[tuple[str, ...], tuple[bytes, bytes]] = {}
 
     def chart(self, series: str, turnaround: str, symbol: str) -> tuple[bytes, bytes]:
@@ -70,7 +71,7 @@ class Scene:
                 _call("timescale_update", session, {series: body}, scale),
                 _call("series_completed", session, series, "streaming", turnaround, {"rt_update_period": 0}),
             )
-            flood = corpus.updates(self.count, self.held, session, series, turnaround)
+            flood = corpus.updates(self.count, self.held, session, series, turnaround, self.per_bar)
             made = self._cache[series, turnaround, symbol] = (
                 b"".join(map(socket_frame, history)),
                 b"".join(map(socket_frame, flood)),
@@ -134,7 +135,7 @@ class Server:
         await writer.drain()
         if flood:
             flood = flood.replace(PLACE.encode(), session)
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_PAUSE + _PER_SYMBOL * scene.among + _PER_HELD * scene.held)
             writer.write(flood)
             await writer.drain()
         await reader.read()

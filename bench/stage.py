@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,12 +24,13 @@ from typing import Any, NamedTuple
 from bench import peers
 from bench.support import spread
 
-__all__ = ["Player", "Run", "Stage", "drain", "medians", "play", "report", "stage"]
+__all__ = ["Player", "Run", "Stage", "drain", "medians", "play", "report", "stage", "times_faster"]
 
 DRIVERS = Path(__file__).resolve().parent / "drivers"
 _ROOT = DRIVERS.parents[1]
 SERVER_CORE, CLIENT_CORE = 0, 1
-_PATIENCE = 120.0
+_PATIENCE = 60.0
+"""Seconds that a client may take for one measurement."""
 
 
 class Run(NamedTuple):
@@ -60,6 +62,10 @@ class _Process:
     def line(self) -> str:
         """Read a line."""
         assert self._process.stdout is not None
+        ready, _, _ = select.select([self._process.stdout], [], [], _PATIENCE)
+        if not ready:
+            self._process.kill()
+            raise RuntimeError(f"{self._process.args!r} has not answered for {_PATIENCE:.0f} seconds")
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"{self._process.args!r} ended with code {self._process.wait(10)}")
@@ -183,6 +189,15 @@ def drain(at: Stage, scene: dict[str, Any], times: int = 3) -> float:
                 pass
         rates.append(scene["count"] / (last - began))
     return statistics.median(rates)
+
+
+def times_faster(slow: Sequence[Run], fast: Sequence[Run], *, wall: bool = False) -> float:
+    """Return how many times faster *fast* is: the median over rounds of the ratio within a round.
+
+    A machine that others use slows down for a while; within a round both are slowed.
+    """
+    pairs = zip(slow, fast, strict=True)
+    return statistics.median(one.wall / other.wall if wall else one.cpu / other.cpu for one, other in pairs)
 
 
 def medians(runs: Mapping[str, list[Run]], *, wall: bool = False) -> dict[str, float]:

@@ -7,7 +7,6 @@ wake-ups that a stream without merging would have. Used by ``ours.py``; to be dr
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from tvwire import CandleStream, Quote, QuoteStream
@@ -15,8 +14,8 @@ from tvwire import CandleStream, Quote, QuoteStream
 __all__ = ["every_quote", "every_update"]
 
 
-def every_update(stream: CandleStream) -> Callable[[], int]:
-    """Make *stream* deliver every state of the forming candle; return what counts them."""
+def every_update(stream: CandleStream) -> None:
+    """Make *stream* deliver every state of the forming candle."""
     seam: Any = stream
     stats, events, make = seam.stats, seam._events, seam._event
 
@@ -29,19 +28,16 @@ def every_update(stream: CandleStream) -> Callable[[], int]:
             seam._wake()
 
     seam.forming = forming
-    return lambda: stats.updates - sum(event.kind == "forming" for event in events)
 
 
-def every_quote(stream: QuoteStream) -> Callable[[], int]:
-    """Make *stream* deliver a quote for every change; return what counts them."""
+def every_quote(stream: QuoteStream) -> None:
+    """Make *stream* deliver a quote for every change."""
     seam: Any = stream
     machine = seam._machine
     hot, following = machine._hot, seam._next
     waiting: deque[Quote] = deque()
-    count = 0
 
     def route(change: Any) -> bool:
-        nonlocal count
         if not hot(change):
             return False
         state = machine._live[change.n]
@@ -52,15 +48,10 @@ def every_quote(stream: QuoteStream) -> Callable[[], int]:
         return True
 
     def take() -> Quote | None:
-        nonlocal count
         if waiting:
-            count += 1
             return waiting.popleft()
         found: Quote | None = following()
-        if found is not None:
-            count += 1
         return found
 
     machine.quote_route = route
     seam._next = take
-    return lambda: count

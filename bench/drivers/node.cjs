@@ -120,7 +120,10 @@ const tasks = {
           const message = Buffer.from(prepared.toString().replace('cs_xkd21F2c6xIU', id).replace('"sds_1"', '"$prices"'));
           global.gc();
           const time = clock();
-          for (let round = 0; round < repeat; round += 1) globalThis.benchSocket.emit('message', message.toString());
+          for (let round = 0; round < repeat; round += 1) {
+            chart.setTimezone('Etc/UTC'); // empties the table, as before a load
+            globalThis.benchSocket.emit('message', message.toString());
+          }
           const spent = time();
           const state = bar(chart.periods[0]);
           client.end();

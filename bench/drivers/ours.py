@@ -19,7 +19,7 @@ from msgspec import to_builtins
 
 from bench import bench_bars
 from bench.drivers.every import every_quote, every_update
-from tvwire import AsyncClient, CandleEvent, Quote
+from tvwire import AsyncClient, CandleEvent
 from tvwire.wire.codec import decode
 from tvwire.wire.frames import FrameReader
 from tvwire.wire.hot import decode_hot
@@ -58,19 +58,19 @@ async def bars(port: int, count: int, held: int, *, every: bool = False) -> Answ
     """Follow a series with one consumer, conflating or given every update."""
     async with client(port) as tv:
         live = tv.watch_candles("SIM:BENCH", "1m")
-        delivered = every_update(live) if every else None
+        if every:
+            every_update(live)
         async with live:
             event = await anext(live)
             watch, stats = Watch(), live.stats
-            base, begun = stats.updates, False
+            base, seen = stats.updates, 0
             async for event in live:
-                if not begun:
-                    begun = True
+                if not seen:
                     watch.begin()
-                if stats.updates - base < count or event.kind != "forming":
-                    continue
-                if delivered is None or delivered() == count + base:
-                    break
+                if event.kind == "forming":
+                    seen += 1
+                    if (seen if every else stats.updates - base) == count:
+                        break
             spent = watch.spent()
             return {**spent, "state": _bar(event), "conflated": stats.conflated}
 
@@ -85,32 +85,27 @@ async def load(port: int, held: int) -> Answer:
     return {**spent, "state": [float(column[-1]) for column in columns], "held": len(candles)}
 
 
-async def quotes(
-    port: int, count: int, symbols: list[str], fields: list[str], *, every: bool = False, touch: bool = False
-) -> Answer:
-    """Follow quotes with one consumer, conflating or given every update; with *touch*, one that reads a field."""
+async def quotes(port: int, count: int, symbols: list[str], fields: list[str], *, every: bool = False) -> Answer:
+    """Follow quotes with one consumer, conflating or given every update."""
     gc.collect()
     before = _resident()
     async with client(port) as tv:
         live = tv.watch_quotes(symbols, fields=fields)
-        delivered = every_quote(live) if every else None
+        if every:
+            every_quote(live)
         async with live:
             waiting = set(symbols)
             while waiting:
                 waiting.discard((await anext(live)).symbol)
             base = live.stats
-            watch, begun, total = Watch(), False, 0.0
             memory = _resident() - before
-            quote: Quote
-            updates = _counter(live)
-            goal = base.updates + count
-            async for quote in live:
-                if not begun:
-                    begun = True
+            updates, goal = _counter(live), base.updates + count
+            watch, seen = Watch(), 0
+            async for _ in live:
+                if not seen:
                     watch.begin()
-                if touch:
-                    total += quote.last
-                if updates() >= goal and (delivered is None or delivered() >= goal):
+                seen += 1
+                if (seen == count) if every else (updates() == goal):
                     break
             spent = watch.spent()
             states = {symbol: quote.raw for symbol, quote in live.snapshot().items()}
