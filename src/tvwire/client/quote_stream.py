@@ -250,8 +250,9 @@ class QuoteStream:
 
     def wake(self) -> None:
         """Something can be read."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def refused(self, symbol: str, error: TvWireError) -> None:
         """The server refuses a symbol."""

@@ -358,8 +358,9 @@ class CandleStream:
         return None
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None  # once in a turn of the loop
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def _say(self, status: StreamStatus) -> None:
         self.status = status

@@ -113,7 +113,7 @@ class Intake:
             payloads = self._beat(payloads)
         shapes = self._shapes
         for payload in payloads:
-            shape = shapes.get(payload[_SESSION])
+            shape = shapes.get(payload[_SESSION]) if shapes else None
             if shape is not None:
                 if payload.startswith(shape.head) and payload.endswith(shape.tail):
                     try:

@@ -36,13 +36,15 @@ _ABSENT: Final = _Absent()
 class _Table:
     """Numbers and other values of all symbols, by field."""
 
-    __slots__ = ("cells", "numbers", "others", "rows", "spare", "texts", "width")
+    __slots__ = ("cells", "mixed", "numbers", "others", "rows", "spare", "texts", "width")
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
         """Column of ``cells`` by field."""
         self.others: dict[str, int] = {}
         """Place in a state's own list by field."""
+        self.mixed: set[str] = set()
+        """Fields that are a number at one time or symbol and something else at another."""
         self.cells = array("d")
         """Rows of ``width`` numbers; NaN is absent, or no number."""
         self.width = 0
@@ -93,7 +95,7 @@ class _Table:
 class QuoteState:
     """What is known of one symbol."""
 
-    __slots__ = ("_fresh", "_others", "_row", "_table", "complete", "dirty", "error", "key")
+    __slots__ = ("_others", "_row", "_table", "complete", "dirty", "error", "fresh", "key")
 
     def __init__(self, table: _Table, key: str) -> None:
         self.key = key
@@ -103,7 +105,8 @@ class QuoteState:
         self._table = table
         self._row = table.take_row()
         self._others: list[Any] = []
-        self._fresh: dict[str, Any] | None = None
+        self.fresh: dict[str, Any] | None = None
+        """What has come since the last look; for :meth:`update`, and for the hot path."""
         self.complete = False
         """Whether the first snapshot is whole: the server said so, or it refused the symbol."""
         self.error = ""
@@ -115,9 +118,12 @@ class QuoteState:
         self.settle()
         table, others = self._table, self._others
         start = self._row * table.width
-        cells = table.cells[start : start + table.width]
-        # a number that is no number is absent, or stands among the others
-        found = {name: cells[column] for name, column in table.numbers.items() if cells[column] == cells[column]}
+        cells = table.cells[start : start + len(table.numbers)]
+        found = dict(zip(table.numbers, cells, strict=True))  # columns are numbered in the order of their names
+        total = sum(cells)
+        if total != total:
+            # a number that is no number is absent, or stands among the others
+            found = {name: value for name, value in found.items() if value == value}
         for name, place in table.others.items():
             if place < len(others) and others[place] is not _ABSENT:
                 found[name] = others[place]
@@ -125,42 +131,49 @@ class QuoteState:
 
     def settle(self) -> None:
         """Move what has arrived since the last look into the table."""
-        fresh, self._fresh = self._fresh, None
+        fresh, self.fresh = self.fresh, None
         if fresh is None:
             return
-        table, others = self._table, self._others
+        table = self._table
+        numbers, cells, start = table.numbers, table.cells, self._row * table.width
         for name, value in fresh.items():
-            if type(value) is float or (type(value) is int and -_EXACT <= value <= _EXACT):
-                column = table.numbers.get(name)
-                if column is None:
-                    column = table.add_column(name)
-                table.cells[self._row * table.width + column] = value
-                place = table.others.get(name)
-                if place is not None and place < len(others):
-                    others[place] = _ABSENT
-            else:
-                place = table.others.setdefault(name, len(table.others))
-                if place >= len(others):
-                    # to the full width at once: lists that grow one by one keep room to spare
-                    self._others = others = others + [_ABSENT] * (len(table.others) - len(others))
-                others[place] = table.shared(value) if type(value) is str else value
-                column = table.numbers.get(name)
+            column = numbers.get(name)
+            if type(value) is not float and (type(value) is not int or not -_EXACT <= value <= _EXACT):
                 if column is not None:
-                    table.cells[self._row * table.width + column] = _NAN
+                    table.mixed.add(name)
+                    cells[start + column] = _NAN
+                self._put_other(name, value)
+                continue
+            if column is None:
+                column = table.add_column(name)
+                cells, start = table.cells, self._row * table.width
+                if name in table.others:
+                    table.mixed.add(name)
+            cells[start + column] = value
+            if name in table.mixed:
+                self._put_other(name, _ABSENT)
+
+    def _put_other(self, name: str, value: Any) -> None:
+        table, others = self._table, self._others
+        place = table.others.setdefault(name, len(table.others))
+        if place >= len(others):
+            # to the full width at once: lists that grow one by one keep room to spare
+            self._others = others = others + [_ABSENT] * (len(table.others) - len(others))
+        others[place] = table.shared(value) if type(value) is str else value
 
     def update(self, values: dict[str, Any]) -> None:
         """Merge values; the dictionary is kept until somebody reads."""
-        if self._fresh is None:
-            self._fresh = values
+        if self.fresh is None:
+            self.fresh = values
         else:
-            self._fresh.update(values)
+            self.fresh.update(values)
 
     def release(self) -> None:
         """Give the row back and keep what is known: somebody may still hold this state."""
         values, table, row = self.values, self._table, self._row
         self._table = _Table()
         self._row = self._table.take_row()
-        self._others, self._fresh = [], values
+        self._others, self.fresh = [], values
         table.free_row(row)
 
 

@@ -261,7 +261,10 @@ class QuoteMachine:
         state = self._live.get(quote.n)
         if state is None or quote.s != "ok":
             return False
-        state.update(quote.v)
+        if state.fresh is None:  # ``state.update`` without the call
+            state.fresh = quote.v
+        else:
+            state.fresh.update(quote.v)
         self.updates += 1
         if state.dirty:
             self.conflated += 1
