@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from base64 import urlsafe_b64decode
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
@@ -49,6 +49,8 @@ class Endpoints:
     """Base URL of the symbol search."""
     origin: str = f"https://www.{_DOMAIN}"
     """``Origin`` header of every request; the service refuses others."""
+    others: tuple[str, ...] = (f"wss://prodata.{_DOMAIN}{_SOCKET_PATH}?from=chart%2F&type=chart",)
+    """WebSocket URLs to try, in order, when ``socket`` cannot be reached; empty when a host was named."""
     local: bool = False
     """Whether this is a loopback address, such as the emulator's: no pacing, and fake tokens only."""
 
@@ -58,7 +60,8 @@ class Endpoints:
 
         Args:
             endpoint: ``"data"``, ``"prodata"``, ``"widgetdata"``, ``"history-data"``, a full host name of the
-                service, or a loopback URL such as ``"http://127.0.0.1:8080"``.
+                service, or a loopback URL such as ``"http://127.0.0.1:8080"``. Several, with commas between them,
+                are tried in that order when one cannot be reached.
 
         Raises:
             InputError: Any other host.
@@ -68,6 +71,13 @@ class Endpoints:
             >>> Endpoints.at("http://127.0.0.1:8080").socket
             'ws://127.0.0.1:8080/socket.io/websocket?from=chart%2F&type=chart'
         """
+        first, *others = [cls._single(part) for part in endpoint.split(",")]
+        if any(other.local != first.local for other in others):
+            raise InputError(f"endpoint {endpoint!r} mixes the service with an emulator", hint="name one or the other")
+        return replace(first, others=tuple(other.socket for other in others))
+
+    @classmethod
+    def _single(cls, endpoint: str) -> Endpoints:
         text = endpoint.strip().rstrip("/")
         if text in _HOSTS:
             text = f"{text}.{_DOMAIN}"
@@ -139,8 +149,8 @@ class Backoff:
     """Longest wait."""
     floor: float = 0.1
     """Shortest wait."""
-    settled: float = 5.0
-    """Time that a connection must live for two attempts to be forgotten."""
+    settled: float = 1.5
+    """Time that a connection must live for three attempts to be forgotten."""
     healthy: float = 60.0
     """Time that a connection must live before the count starts again."""
 

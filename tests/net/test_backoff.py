@@ -55,3 +55,22 @@ def test_every_delay_lies_between_floor_and_cap(seed: int, attempts: int) -> Non
     delays = BackoffDelays(backoff, random.Random(seed))
     for _ in range(attempts):
         assert backoff.floor <= delays.next_delay() <= backoff.cap
+
+
+def test_a_line_that_is_cut_every_seven_seconds_recovers_from_an_outage() -> None:
+    served = []
+    for seed in range(200):
+        backoff = Backoff()
+        delays = BackoffDelays(backoff, random.Random(seed))
+        up = drops = 0.0
+        for cut in range(7, 200, 7):
+            if up > cut:
+                continue  # there is nobody to be cut off
+            drops += 1
+            if cut - up >= backoff.settled:
+                delays.ease()
+            up = cut + delays.next_delay()
+            while drops % 8 == 4 and up < cut + 4.0:
+                up += delays.next_delay()
+        served.append(drops)
+    assert sum(drops >= 20 for drops in served) >= 196
