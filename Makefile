@@ -5,12 +5,13 @@ PYTHON3 ?= python3
 PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check docs bench format clean
+.PHONY: help demo test soak acceptance check docs bench format clean
 
 help:
 	@echo "make demo    set up, download candles from the embedded emulator, show and save them"
 	@echo "make test    set up and run all tests"
 	@echo "make soak    follow live candles through 20,000 simulated faults"
+	@echo "make acceptance  watch 200 candles through each fault, in real time, and compare"
 	@echo "make check   ruff, mypy --strict, layer test, docs build"
 	@echo "make bench   run the benchmarks of bench/"
 	@echo "make docs    build the documentation into site/"
@@ -34,6 +35,9 @@ test: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.sim
+
+acceptance: $(VENV)/.dev
+	$(BIN)/python -m tests.acceptance
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -109,15 +109,15 @@ def test_windows_and_periods() -> None:
 
 @settings(max_examples=50)
 @given(st.integers(0, 1000))
-def test_of_five_drops_in_a_row_one_is_an_outage_unless_it_is_said_how_long_they_last(seed: int) -> None:
+def test_of_eight_drops_in_a_row_one_is_an_outage_unless_it_is_said_how_long_they_last(seed: int) -> None:
     drop = parse_fault("drop:every=7s")
-    outages = [drop.outage(number, seed) for number in range(50)]
-    assert outages == [drop.outage(number, seed) for number in range(50)]
-    for first in range(0, 50, 5):
-        (lasting,) = [outage for outage in outages[first : first + 5] if outage]
-        assert 3.5 <= lasting <= 5.6
+    outages = [drop.outage(number, seed) for number in range(48)]
+    assert outages == [drop.outage(number, seed) for number in range(48)]
+    for first in range(0, 48, 8):
+        (lasting,) = [outage for outage in outages[first : first + 8] if outage]
+        assert 3.15 <= lasting <= 4.55
     assert parse_fault("drop:every=7s,for=2s").outage(3, seed) == 2.0
-    assert {parse_fault("drop:for=0").outage(number, seed) for number in range(5)} == {0.0}
+    assert {parse_fault("drop:for=0").outage(number, seed) for number in range(8)} == {0.0}
 
 
 class Way:

@@ -283,19 +283,19 @@ def test_a_drop_may_last_and_what_it_cost_is_told() -> None:
 
 
 def test_drops_by_themselves_are_outages_now_and_then() -> None:
-    with running("drop:every=300ms,times=10") as emulator:
-        while emulator.faults.counts["drop"] < 10:
+    with running("drop:every=300ms,times=9") as emulator:
+        while emulator.faults.counts["drop"] < 9:
             try:
                 with socket_of(emulator) as socket:
                     drain(socket, 2)
             except REFUSED:
                 time.sleep(0.01)
         until(lambda: not emulator.faults.refuses(), 1.0)
-        assert emulator.faults.counts["refuse"] >= 2
+        assert emulator.faults.counts["refuse"] >= 1
         with socket_of(emulator) as socket:
             text(socket)
-        assert emulator.faults.outages.count == 10
-        assert emulator.faults.outages.longest >= 0.15
+        assert emulator.faults.outages.count == 9
+        assert emulator.faults.outages.longest >= 0.13
 
 
 def test_a_thin_line_takes_its_time() -> None:

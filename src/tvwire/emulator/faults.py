@@ -55,7 +55,7 @@ NAMES: Final = tuple(_OPTIONS)
 
 _COUNTS: Final = {"times": (1, 1e9), "bytes": (1, 2**24), "status": (400, 599), "code": (1000, 4999)}
 _SHORTEST: Final = {"every": 0.01, "for": 0.001}
-_IN_A_ROW: Final = 5
+_IN_A_ROW: Final = 8
 """Of so many drops in a row one is an outage, as lines fail in life: mostly for a moment, sometimes for a while."""
 _LONGEST_OUTAGE: Final = 60.0
 
@@ -101,7 +101,7 @@ class Fault:
     def outage(self, number: int, seed: int) -> float:
         """Return for how many seconds nobody gets in after drop *number*, counted from 0.
 
-        If the fault does not say: of each five drops one, which the seed picks, lasts half its period and more.
+        If the fault does not say: of each eight drops one, which the seed picks, lasts about half its period.
         """
         if self.span != _FOREVER:
             return self.span
@@ -111,7 +111,7 @@ class Fault:
         random = Random(f"{seed}/outage/{row}")
         if place != random.randrange(_IN_A_ROW):
             return 0.0
-        return min(self.every * random.uniform(0.5, 0.8), _LONGEST_OUTAGE)
+        return min(self.every * random.uniform(0.45, 0.65), _LONGEST_OUTAGE)
 
 
 def parse_fault(text: str) -> Fault:
