@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from support.captures import capture
 from tvwire.emulator.feed import MarketFeed
 from tvwire.emulator.market import Market
 from tvwire.emulator.search import item, old_item, search
@@ -78,3 +81,30 @@ def test_items_have_the_recorded_keys() -> None:
     assert item(spy, "SPY", highlight=False)["prefix"] == "AMEX"
     assert old_item(spy, "SPY", highlight=True)["symbol"] == "<em>SPY</em>"
     assert old_item(spy, "SPY", highlight=True)["exchange"] == "AMEX"
+
+
+def test_items_of_stocks_have_the_keys_of_the_recording_in_its_order() -> None:
+    recorded = json.loads(capture("http-search/tradingview-sdk-symbol_search-v3-aapl.json").read_text())
+    assert set(recorded) == {"symbols_remaining", "symbols"}
+    (apple,) = search(ENTRIES, "AAPL")
+    mine, theirs = item(apple, "AAPL", highlight=False), recorded["symbols"][0]
+    # identifiers that the emulator's made-up companies do not have
+    assert list(mine) == [key for key in theirs if key not in ("cusip", "cik_code")]
+    for key in ("symbol", "type", "exchange", "isin", "currency_code", "currency-logoid", "logo", "source2", "country"):
+        assert mine[key] == theirs[key], key
+
+
+def test_a_stock_is_found_by_its_isin_and_a_country_selects_or_goes_first() -> None:
+    (apple,) = search(ENTRIES, "US0378331005")
+    assert apple.symbol == "NASDAQ:AAPL"
+    assert item(apple, "US0378331005", highlight=False)["found_by_isin"] is True
+    assert item(apple, "AAPL", highlight=False)["found_by_isin"] is False
+    assert {entry.country for entry in search(ENTRIES, "", country="DE")} == {"DE"}
+    assert names("", kind="stock", first_country="GB")[0] == "LSE:VOD"
+
+
+def test_a_pair_has_the_logos_of_both_currencies() -> None:
+    (pair,) = search(ENTRIES, "BTCEUR", exchange="BINANCE")
+    found = item(pair, "BTCEUR", highlight=False)
+    assert found["logo"] == {"style": "pair", "logoid": "crypto/XTVCBTC", "logoid2": "country/EU"}
+    assert found["base-currency-logoid"] == "crypto/XTVCBTC"

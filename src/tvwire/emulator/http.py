@@ -80,7 +80,14 @@ def routes(entries: Callable[[], list[Entry]]) -> list[BaseRoute]:
         query = request.query_params
         text, start = query.get("text", ""), query.get("start", "0")
         kind = query.get("search_type", query.get("type", ""))
-        found = search(entries(), text, exchange=query.get("exchange", ""), kind=kind)
+        found = search(
+            entries(),
+            text,
+            exchange=query.get("exchange", ""),
+            kind=kind,
+            country=query.get("country", ""),
+            first_country=query.get("sort_by_country", ""),
+        )
         offset = int(start) if start.isdecimal() else 0
         page = found[offset : offset + PAGE]
         highlight = query.get("hl") == "1"

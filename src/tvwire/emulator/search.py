@@ -19,6 +19,16 @@ PAGE: Final = 50
 _NEAR: Final = 0.34
 _MOST_NEAR: Final = 5
 _SHORTEST_NEAR: Final = 4
+_COINS: Final = frozenset({"BTC", "ETH", "SOL", "XRP", "DOGE", "ROCKET", "USDT"})
+_LONG_NAMES: Final = {
+    "NASDAQ": "Nasdaq Stock Market",
+    "NYSE": "New York Stock Exchange",
+    "AMEX": "NYSE Arca",
+    "LSE": "London Stock Exchange",
+    "KRX": "Korea Exchange",
+    "NSE": "National Stock Exchange of India",
+    "XETR": "Xetra",
+}
 _KINDS: Final = {
     "stock": ("stock", "dr"),
     "stocks": ("stock", "dr"),
@@ -35,7 +45,9 @@ _KINDS: Final = {
 }
 
 
-def search(entries: list[Entry], text: str, *, exchange: str = "", kind: str = "") -> list[Entry]:
+def search(
+    entries: list[Entry], text: str, *, exchange: str = "", kind: str = "", country: str = "", first_country: str = ""
+) -> list[Entry]:
     """Return the symbols that a text means, the best first.
 
     Args:
@@ -43,6 +55,8 @@ def search(entries: list[Entry], text: str, *, exchange: str = "", kind: str = "
         text: A ticker, ``EXCHANGE:TICKER``, or words of exchange and description. ``+`` stands for a space.
         exchange: Only symbols of this exchange.
         kind: ``search_type`` of the service; empty and ``undefined`` are all.
+        country: Only symbols of this country (``US``).
+        first_country: Symbols of this country come before equally good ones of others.
     """
     wanted = unquote(text).replace("+", " ").strip().upper()
     if ":" in wanted:
@@ -51,6 +65,10 @@ def search(entries: list[Entry], text: str, *, exchange: str = "", kind: str = "
     if types is None and kind.lower() not in ("", "undefined"):
         return []
     candidates = [entry for entry in entries if types is None or entry.type in types]
+    if country:
+        candidates = [entry for entry in candidates if entry.country == country.upper()]
+    if first_country:
+        candidates.sort(key=lambda entry: entry.country != first_country.upper())
     of_exchange = [entry for entry in candidates if not exchange or _prefix(entry) == exchange.upper()]
     if not wanted:
         return of_exchange
@@ -70,7 +88,7 @@ def _prefix(entry: Entry) -> str:
 def _rank(entry: Entry, wanted: str) -> tuple[int, int] | None:
     """Return how well a symbol matches, lower is better; None if it does not."""
     ticker, description = entry.symbol.rpartition(":")[2].upper(), entry.description.upper()
-    if ticker == wanted:
+    if ticker == wanted or _is_isin(entry, wanted):
         return (0, 0)
     if description == wanted:
         return (0, 1)
@@ -87,6 +105,10 @@ def _rank(entry: Entry, wanted: str) -> tuple[int, int] | None:
     return None
 
 
+def _is_isin(entry: Entry, text: str) -> bool:
+    return bool(entry.isin) and text.strip().upper() == entry.isin
+
+
 def _likeness(entry: Entry, wanted: str) -> float:
     ticker = entry.symbol.rpartition(":")[2].upper()
     names = [ticker, *(word for word in entry.description.upper().split() if len(word) > 2)]
@@ -99,28 +121,50 @@ def _marked(value: str, text: str) -> str:
 
 
 def item(entry: Entry, text: str, *, highlight: bool) -> dict[str, Any]:
-    """Return an entry of the third version's list."""
+    """Return an entry of the third version's list, its keys in the recorded order."""
     prefix, _, ticker = entry.symbol.rpartition(":")
+    name = entry.exchange or prefix
+    long_name = _LONG_NAMES.get(prefix, name)
     found: dict[str, Any] = {
         "symbol": _marked(ticker, text) if highlight else ticker,
         "description": _marked(entry.description, text) if highlight else entry.description,
         "type": entry.type,
-        "exchange": entry.exchange or prefix,
-        "found_by_isin": False,
+        "exchange": name,
+        "found_by_isin": _is_isin(entry, text),
         "found_by_cusip": False,
         "isin": entry.isin,
         "currency_code": entry.currency,
-        "currency-logoid": f"country/{entry.currency[:2]}",
+        "currency-logoid": _logo(entry.currency),
+        **_logos(entry),
         "provider_id": entry.provider,
         "source_logoid": f"source/{prefix}",
-        "source2": {"id": prefix, "name": entry.exchange or prefix, "description": entry.exchange or prefix},
+        "source2": {"id": prefix, "name": long_name, "description": long_name},
         "source_id": prefix,
         "country": entry.country,
-        "typespecs": list(entry.typespecs),
     }
-    if (entry.exchange or prefix).split(" ")[0].upper() != prefix:
+    if entry.type in ("stock", "fund"):
+        found["is_primary_listing"] = True
+    if name.split(" ")[0].upper() != prefix:
         found["prefix"] = prefix  # only where the display name does not give it away (recorded)
+    found["typespecs"] = list(entry.typespecs)
     return found
+
+
+def _logo(currency: str) -> str:
+    if currency in _COINS:
+        return f"crypto/XTVC{currency}"
+    return f"country/{currency[:2]}"
+
+
+def _logos(entry: Entry) -> dict[str, Any]:
+    """Return the logos: of a pair both currencies' (its base is no part of an entry, so it is read off the ticker)."""
+    ticker = entry.symbol.rpartition(":")[2].partition(".")[0]
+    if entry.type in ("spot", "swap", "forex"):
+        base = _logo(ticker.removesuffix(entry.currency))
+        pair = {"style": "pair", "logoid": base, "logoid2": _logo(entry.currency)}
+        return {"base-currency-logoid": base, "logo": pair}
+    name = re.sub(r"[^a-z0-9]+", "-", re.sub(r"[, ]+(Inc|Corp)\b.*", "", entry.description).lower()).strip("-")
+    return {"logoid": name, "logo": {"style": "single", "logoid": name}}
 
 
 def old_item(entry: Entry, text: str, *, highlight: bool) -> dict[str, Any]:
