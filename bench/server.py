@@ -26,7 +26,7 @@ PLACE = "@@@@@@@@@@@@"
 """Stands for the twelve letters of a session id in prepared frames."""
 _PAUSE, _PER_SYMBOL, _PER_HELD = 0.15, 1e-4, 2e-5
 """Seconds between the answer and the flood, in which the client gets ready."""
-_DRAIN = b"drain"
+_DRAIN = "drain"
 
 
 def socket_frame(*payloads: str) -> bytes:
@@ -138,13 +138,22 @@ class Server:
             await asyncio.sleep(_PAUSE + _PER_SYMBOL * scene.among + _PER_HELD * scene.held)
             writer.write(flood)
             await writer.drain()
-        await reader.read()
+        if _DRAIN in request.partition("\r")[0]:
+            await reader.read()
+            return
+        while True:
+            try:
+                await _message(reader)
+            except ConnectionResetError:
+                writer.write(b"\x88\x00")  # a close is answered, or clients wait for it
+                await writer.drain()
+                return
 
     @staticmethod
     async def _chart(scene: Scene, reader: asyncio.StreamReader, request: str) -> tuple[bytes, bytes, bytes]:
         asked: list[Any] = []
         study = ""
-        if _DRAIN.decode() in request.partition("\r")[0]:
+        if _DRAIN in request.partition("\r")[0]:
             asked = ["cs_" + PLACE, "sds_1", "s1", "sds_sym_1"]
         tvkit = False
         while not asked or (tvkit and not study):
@@ -167,7 +176,7 @@ class Server:
         keys: set[str] = set()
         session, dressed = "", False
         wanted = set(corpus.symbols(scene.among))
-        if _DRAIN.decode() in request.partition("\r")[0]:
+        if _DRAIN in request.partition("\r")[0]:
             keys, session = wanted, "qs_" + PLACE
         while len(keys) < len(wanted):
             for call in _calls(await _message(reader)):
