@@ -1,6 +1,5 @@
-"""P8, P9, P12, P15: live updates through the public client.
+"""P12 and P15: live updates through the public client.
 
-P8 and P9 put updates into a held series and read the newest bar after each, with 100 and with 20,000 bars held.
 P12 is the CPU time of a client that follows one series, against the floor: picows receiving the same frames, cut and
 decoded by msgspec and thrown away. P15 is the asynchronous iterator against callbacks, end to end. The server is a
 process of its own (``bench/flood.py``) that sends frames built beforehand.
@@ -18,16 +17,11 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
-from bench.support import Goals, arguments, header, ratio, rounds, table
+from bench.support import Goals, arguments, header, ratio, table
 from tvwire import AsyncClient, CandleEvent
-from tvwire.session.series import Series
-from tvwire.wire.bars import Bars
 from tvwire.wire.hot import decode_hot
 
 UPDATES = 100_000
-READS = 20_000
 
 
 @contextmanager
@@ -43,38 +37,6 @@ def flood(count: int) -> Iterator[int]:
     finally:
         process.stdin.close()
         process.wait(10)
-
-
-def held(count: int) -> Series:
-    """Return a series that holds *count* bars."""
-    series = Series()
-    column = np.ones(count)
-    series.merge(
-        Bars(
-            index=np.arange(count),
-            time=np.arange(count) * 60,
-            open=column,
-            high=column,
-            low=column,
-            close=column,
-            volume=column,
-        )
-    )
-    return series
-
-
-def put_and_read(series: Series) -> Callable[[], None]:
-    """Update the forming bar and read the newest, many times."""
-    last = float(series.time[-1])
-    states = [[last, 1.0, 2.0, 0.5, 1.0 + k / READS, float(k)] for k in range(READS)]
-
-    def run() -> None:
-        for state in states:
-            series.put(state)
-            newest = series.newest
-            assert newest is not None
-
-    return run
 
 
 async def follow(port: int, count: int) -> float:
@@ -158,11 +120,6 @@ def main() -> None:
     options = arguments(__doc__)
     header("picows", "msgspec")
     goals = Goals(check=options.check)
-    spent = rounds({f"{size:,} bars held": put_and_read(held(size)) for size in (100, 20_000)}, times=options.rounds)
-    table(spent, per=READS, unit="update and read")
-    small, large = spent.values()
-    goals.at_most("P9 time at 20,000 bars by time at 100", ratio(large, small), 1.1)
-
     ways: dict[str, Callable[[int, int], Coroutine[Any, Any, float]]] = {
         "floor": floor,
         "client": follow,

@@ -28,7 +28,8 @@ __all__ = ["Player", "Run", "Stage", "drain", "medians", "play", "report", "stag
 
 DRIVERS = Path(__file__).resolve().parent / "drivers"
 _ROOT = DRIVERS.parents[1]
-SERVER_CORE, CLIENT_CORE = 0, 1
+_CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+SERVER_CORE, CLIENT_CORE = _CORES[0], _CORES[-1]
 _PATIENCE = 60.0
 """Seconds that a client may take for one measurement."""
 
