@@ -72,6 +72,9 @@ class Rig:
     def unanswered(self, live: LiveMachine, error: TvWireError) -> None:
         self.told.append(("unanswered",))
 
+    def interrupted(self, live: LiveMachine, error: TvWireError) -> None:
+        self.told.append(("interrupted", str(error)))
+
     # what comes
 
     def start(self) -> None:

@@ -37,6 +37,9 @@ class Heard:
     def settled(self, silent: Sequence[str], *, again: bool) -> None:
         self.settlements.append((list(silent), again))
 
+    def interrupted(self, error: TvWireError) -> None:
+        self.interruptions = getattr(self, "interruptions", 0) + 1
+
     def failed(self, error: TvWireError) -> None:
         self.failure = error
 

@@ -15,6 +15,7 @@ from ..net.clock import Clock, LoopClock
 from ..net.connection import Trace
 from ..net.http import HttpTransport, run_flow
 from ..net.supervisor import Supervisor
+from ..net.tokens import TokenSource
 from ..net.transport import Connector
 from ..net.websocket import connector as websocket_connector
 from ..quote import Quote, QuotesBatch
@@ -49,7 +50,8 @@ class AsyncClient:
         settings: Everything that can be set; the other arguments override single values of it.
         endpoint: A host name of the service (``"prodata"``) or the URL of an emulator. ``TVWIRE_ENDPOINT`` and the
             settings file are only read by :func:`tvwire.load_settings`, the command line and the one-liners.
-        token: ``auth_token`` of an account; None is anonymous.
+        token: ``auth_token`` of an account; None is anonymous. A function, plain or asynchronous, that returns one
+            is called when a token is needed, and once more when the service refuses it.
         plan: Plan of the account, used to tell why an answer is short.
         transport: ``"picows"`` or ``"websockets"``.
         proxy: Proxy URL for every connection.
@@ -77,7 +79,7 @@ class AsyncClient:
         settings: Settings | None = None,
         *,
         endpoint: str | None = None,
-        token: str | Secret | None = None,
+        token: str | Secret | TokenSource | None = None,
         plan: str | None = None,
         transport: Transport | None = None,
         proxy: str | None = None,
@@ -90,7 +92,7 @@ class AsyncClient:
         self.settings = override(
             settings if settings is not None else Settings(),
             endpoint=endpoint,
-            token=token,
+            token=None if callable(token) else token,
             plan=plan,
             transport=transport,
             proxy=proxy,
@@ -101,6 +103,7 @@ class AsyncClient:
         self._http = http
         self._clock = clock
         self._trace = trace
+        self._token_source = token if callable(token) else None
         self._supervisor: Supervisor | None = None
         self._closed = False
 
@@ -497,6 +500,7 @@ class AsyncClient:
                 self._clock if self._clock is not None else LoopClock(),
                 SystemRandom(),
                 self._trace,
+                self._token_source,
             )
         return self._supervisor
 

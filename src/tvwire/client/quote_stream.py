@@ -271,6 +271,10 @@ class QuoteStream:
         elif silent:
             self._say(StreamStatus("live", detail=detail))
 
+    def interrupted(self, error: TvWireError) -> None:
+        """The server has ended the session; another one follows."""
+        self._say(StreamStatus("reconnecting", detail=str(error)))
+
     def failed(self, error: TvWireError) -> None:
         """It is over for all symbols."""
         self._error = error

@@ -30,6 +30,9 @@ class _Refusals:
     def settled(self, silent: Sequence[str], *, again: bool) -> None:
         """Do nothing: the key is answered."""
 
+    def interrupted(self, error: TvWireError) -> None:
+        """Never called: a call is told by its key."""
+
     def failed(self, error: TvWireError) -> None:
         """Do nothing: the key has failed."""
 

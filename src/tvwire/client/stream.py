@@ -289,6 +289,10 @@ class CandleStream:
             self._say(StreamStatus("reconnecting", self._names[live][0], str(error)))
             self._supervisor.renew(live, "cs")
 
+    def interrupted(self, live: LiveMachine, error: TvWireError) -> None:
+        """The server has ended the session of a series; another one follows."""
+        self._say(StreamStatus("reconnecting", self._names[live][0], str(error)))
+
     # -- inside ------------------------------------------------------------------------------------------
 
     def _want(self, symbol: str) -> list[tuple[str, Timeframe]]:

@@ -111,11 +111,11 @@ class Connection:
         self.ended: asyncio.Future[TvWireError] = asyncio.get_running_loop().create_future()
         """Result: why the connection is over."""
 
-    async def open(self) -> None:
-        """Connect and greet. Cancelling leaves no socket behind."""
+    async def open(self, url: str) -> None:
+        """Connect to *url* and greet. Cancelling leaves no socket behind."""
         settings = self._settings
         request = ConnectRequest(
-            url=settings.endpoints.socket,
+            url=url,
             origin=settings.endpoints.origin,
             headers=settings.headers,
             proxy=settings.proxy,
@@ -285,7 +285,11 @@ class Connection:
         if error is not None:
             self._finish(error)
             return
-        events = self._mux.tick(now)
+        try:
+            events = self._mux.tick(now)
+        except TvWireError as lost:
+            self._finish(lost)
+            return
         if events:
             self._on_events(events)
         self._arm()

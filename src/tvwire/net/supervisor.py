@@ -23,6 +23,7 @@ from ..errors import (
     PayloadTooLarge,
     ProtocolError,
     RateLimited,
+    SessionExpired,
     TvWireError,
 )
 from ..session.events import Answered, Event, Outgoing
@@ -32,7 +33,9 @@ from ..wire.messages import Call
 from .backoff import BackoffDelays
 from .clock import Clock
 from .connection import Connection, Counters, Trace
+from .hosts import Hosts
 from .limiter import Limiter
+from .tokens import Tokens, TokenSource
 from .transport import Connector
 
 __all__ = ["Phase", "Supervisor"]
@@ -70,6 +73,7 @@ class Supervisor:
         clock: Time and timers.
         random: Source of session ids and jitter.
         trace: Wire log.
+        token: Asked for tokens, instead of ``settings.token``.
     """
 
     def __init__(
@@ -79,8 +83,11 @@ class Supervisor:
         clock: Clock,
         random: Random,
         trace: Trace | None = None,
+        token: TokenSource | None = None,
     ) -> None:
         self._settings = settings
+        self._tokens = Tokens(settings, token, clock)
+        self._hosts = Hosts((settings.endpoints.socket, *settings.endpoints.others))
         self._connector = connector
         self._clock = clock
         self._random = random
@@ -93,7 +100,7 @@ class Supervisor:
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
         self._backoff = BackoffDelays(settings.backoff, random)
-        self.mux = Mux(self._session_id)
+        self.mux = Mux(self._session_id, progress=settings.timeouts.progress, quiet=settings.timeouts.quiet)
         self.counters = Counters()
         rate = None if settings.endpoints.local else settings.limits.requests_per_second
         self.limiter = Limiter(rate, clock)
@@ -283,12 +290,9 @@ class Supervisor:
     async def _live_once(self) -> None:
         """Make one connection and see it through to its end; then wait, or rest if nobody needs another."""
         self._enter(Phase.CONNECTING)
-        self.mux.next_life()
-        connection = Connection(
-            self._settings, self._connector, self._clock, self.mux, self._deliver, self.counters, self._trace
-        )
+        connection = None
         try:
-            await connection.open()
+            connection, url = await self._open()
             self._connection = connection
             await self._restore(connection)
             if await self._greeted(connection):
@@ -296,17 +300,41 @@ class Supervisor:
                 self._reached = True
                 self._tell_waiting(connection)
             error = await asyncio.shield(connection.ended)
+            self._hosts.failed(url, error)  # it may have let us in and said nothing
         except TvWireError as exc:
             error = exc
         finally:
             self._connection = None
-            with contextlib.suppress(TvWireError):
-                await connection.aclose()
+            if connection is not None:
+                with contextlib.suppress(TvWireError):
+                    await connection.aclose()
         if self.phase is Phase.CLOSED:
             return
         self.counters.losses += 1
-        lived = self._clock.now() - connection.opened_at if self.phase is Phase.LIVE else 0.0
-        await self._after(lived, error)
+        alive = connection is not None and self.phase is Phase.LIVE
+        await self._after(self._clock.now() - connection.opened_at if connection and alive else 0.0, error)
+
+    async def _open(self) -> tuple[Connection, str]:
+        """Connect to the first host that can be reached; return its URL too."""
+        settings = await self._tokens.settings()
+        *others, last = self._hosts.order()
+        for url in (*others, last):
+            self.mux.next_life()
+            connection = Connection(
+                settings, self._connector, self._clock, self.mux, self._deliver, self.counters, self._trace
+            )
+            try:
+                await connection.open(url)
+            except TvWireError as error:
+                with contextlib.suppress(TvWireError):
+                    await connection.aclose()
+                if not self._hosts.failed(url, error):
+                    raise
+                if url == last:
+                    raise self._hosts.failure(error) from None
+            else:
+                break
+        return connection, url
 
     async def _restore(self, connection: Connection) -> None:
         for machine in self.mux:
@@ -330,6 +358,8 @@ class Supervisor:
         elif lived >= self._settings.backoff.settled:
             self._backoff.ease()
         pause = 0.0
+        if isinstance(error, SessionExpired):
+            error = await self._renew_token(error)
         if self._is_final(error):
             self._deliver(self.mux.lost(error))
             self._fail_all(error)
@@ -346,6 +376,14 @@ class Supervisor:
             return
         self._enter(Phase.BACKOFF)
         await self._clock.sleep(max(pause, self._backoff.next_delay()))
+
+    async def _renew_token(self, refusal: SessionExpired) -> TvWireError:
+        """Return what the refusal of the token comes to: an interruption if there is another token."""
+        try:
+            renewed = await self._tokens.renew()
+        except TvWireError as error:
+            return error
+        return ConnectionLost("the token was refused; trying with a fresh one") if renewed else refusal
 
     def _rest(self) -> None:
         """Make no connection until somebody needs one."""

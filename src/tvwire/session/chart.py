@@ -199,6 +199,10 @@ class ChartMachine:
 
     # -- what we hear ------------------------------------------------------------------------------------
 
+    def interrupted(self, error: TvWireError) -> bool:
+        """Let :meth:`receive` tell the callers that the server has ended the session."""
+        return False
+
     def receive(self, message: Reply, now: float) -> list[Event]:
         """Take one message of this session."""
         if self.state is ChartState.CLOSED:

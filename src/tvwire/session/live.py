@@ -70,6 +70,7 @@ class CandleListener(Protocol):
     def restored(self, live: LiveMachine, filled: int) -> None: ...
     def refused(self, live: LiveMachine, error: TvWireError) -> None: ...
     def unanswered(self, live: LiveMachine, error: TvWireError) -> None: ...
+    def interrupted(self, live: LiveMachine, error: TvWireError) -> None: ...
 
 
 class Wire(Protocol):
@@ -155,6 +156,11 @@ class LiveMachine:
         return self._live
 
     @property
+    def pulse(self) -> tuple[str, int]:
+        """What changes with every word of the server about the newest candle."""
+        return self._chart.session, self._told_in
+
+    @property
     def forming(self) -> Bar | None:
         """The newest candle, which may still change."""
         return self.series.newest
@@ -181,6 +187,12 @@ class LiveMachine:
         if error is not None:
             self._listener.refused(self, error)
         return []
+
+    def interrupted(self, error: TvWireError) -> bool:
+        """The server has ended the session: a new one catches up as after a loss of the connection."""
+        self._interrupt()
+        self._listener.interrupted(self, error)
+        return True
 
     def _interrupt(self) -> None:
         """Forget what was under way; candles held back are caught up with like all that are missed."""

@@ -7,15 +7,21 @@ A session id is never used twice, so a late packet of an older life finds nobody
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
-from ..errors import TvWireError
+from ..errors import ConnectionLost, TvWireError
 from ..wire.messages import Call
 from ..wire.replies import CriticalError, Reply
-from .events import Event
+from .events import Event, Outgoing
+from .faults import critical_fault
+from .freshness import Freshness
 from .intake import QuoteRoute, SeriesRoute
 
 __all__ = ["Machine", "Mux"]
+
+_OFTEN: Final = 3
+"""Ends of a session by the server after which another connection is tried; one more, and it is over."""
+_OFTEN_WITHIN: Final = 60.0
 
 
 class Machine(Protocol):
@@ -29,6 +35,10 @@ class Machine(Protocol):
     def start(self, session: str, now: float) -> list[Call]: ...
     def stop(self) -> tuple[list[Call], list[Event]]: ...
     def lost(self, error: TvWireError | None = None) -> list[Event]: ...
+    def interrupted(self, error: TvWireError) -> bool:
+        """Learn that the server has ended the session; whether a new one shall take its place."""
+        ...
+
     def receive(self, message: Reply, now: float) -> list[Event]: ...
     def deadline(self) -> float | None: ...
     def tick(self, now: float) -> list[Event]: ...
@@ -39,16 +49,21 @@ class Mux:
 
     Args:
         new_id: Makes a fresh session id from a prefix (``"cs"``); randomness is the caller's.
+        progress: Seconds of silence that fail a question of our own.
+        quiet: Seconds of silence that end an answer to it whose bars came.
     """
 
-    def __init__(self, new_id: Callable[[str], str]) -> None:
+    def __init__(self, new_id: Callable[[str], str], *, progress: float = 10.0, quiet: float = 3.0) -> None:
         self._new_id = new_id
         self._wanted: dict[Machine, str] = {}
         self._routes: dict[str, Machine] = {}
+        self._ended: dict[Machine, list[float]] = {}
         self.series: dict[str, Mapping[str, SeriesRoute]] = {}
         """Hot routes by chart session, then by series."""
         self.quotes: dict[str, QuoteRoute] = {}
         """Hot routes by quote session."""
+        self.freshness = Freshness(self, progress=progress, quiet=quiet)
+        """Asks about series that keep silent."""
         self.generation = 0
         """Number of the connection's life, from 1."""
         self.stray = 0
@@ -73,6 +88,7 @@ class Mux:
         """Create the machine's session in this life, unless it has one."""
         if machine.session in self._routes:
             return []
+        self.freshness.begin(now)
         session = self._new_id(self._wanted[machine])
         self._routes[session] = machine
         if machine.series_routes:
@@ -85,9 +101,17 @@ class Mux:
         """Forget *machine* and return what frees its server objects; harmless when it is already forgotten."""
         if self._wanted.pop(machine, None) is None:
             return [], []
+        self._ended.pop(machine, None)
         on_server = self._unroute(machine.session)
         calls, events = machine.stop()
         return calls if on_server else [], events
+
+    def replace(self, machine: Machine, error: TvWireError, now: float) -> list[Event]:
+        """Give *machine* another session in place of one that the server still has but does not serve."""
+        on_server = self._unroute(machine.session)
+        calls, events = machine.stop()
+        machine.interrupted(error)
+        return [*events, Outgoing([*(calls if on_server else ()), *self.start(machine, now)])]
 
     def next_life(self) -> None:
         """Count a new connection."""
@@ -95,6 +119,7 @@ class Mux:
 
     def lost(self, error: TvWireError | None = None) -> list[Event]:
         """End this life. With an *error* every waiting call fails; without, they wait for the next life."""
+        self.freshness.lost()
         self._routes.clear()
         self.series.clear()
         self.quotes.clear()
@@ -107,10 +132,26 @@ class Mux:
         if machine is None:
             self.stray += 1
             return []
-        events = machine.receive(message, now)
-        if isinstance(message, CriticalError):
-            self._unroute(machine.session)  # dead at the server: nothing is left to delete there
-        return events
+        if not isinstance(message, CriticalError):
+            return machine.receive(message, now)
+        self._unroute(machine.session)  # dead at the server: nothing is left to delete there
+        calls = self._rebuild(machine, critical_fault(message.p.reason, str(message.p.info)), now)
+        return machine.receive(message, now) if calls is None else [Outgoing(calls)]
+
+    def _rebuild(self, machine: Machine, error: TvWireError, now: float) -> list[Call] | None:
+        """Return what makes another session for *machine*, None if the end of this one is the end.
+
+        Raises:
+            ConnectionLost: It has happened too often here; another connection may fare better.
+        """
+        ended = self._ended.setdefault(machine, [])
+        ended[:] = [when for when in ended if when > now - _OFTEN_WITHIN]
+        if len(ended) >= _OFTEN or not machine.interrupted(error):
+            return None
+        ended.append(now)
+        if len(ended) == _OFTEN:
+            raise ConnectionLost(f"the server ended a session {_OFTEN} times in a minute: {error}")
+        return self.start(machine, now)
 
     def _unroute(self, session: str) -> bool:
         self.series.pop(session, None)
@@ -120,8 +161,16 @@ class Mux:
     def deadline(self) -> float | None:
         """Return when :meth:`tick` has to be called at the latest."""
         deadlines = [when for machine in self if (when := machine.deadline()) is not None]
+        look = self.freshness.deadline()
+        if look is not None:
+            deadlines.append(look)
         return min(deadlines, default=None)
 
     def tick(self, now: float) -> list[Event]:
-        """Let time pass for every session."""
-        return [event for machine in self for event in machine.tick(now)]
+        """Let time pass for every session.
+
+        Raises:
+            ConnectionLost: The server has stopped answering.
+        """
+        events = [event for machine in self for event in machine.tick(now)]
+        return events + self.freshness.tick(now)

@@ -49,6 +49,9 @@ class QuoteListener(Protocol):
     def settled(self, silent: Sequence[str], *, again: bool) -> None:
         """Every symbol has answered, or is *silent*; *again* the first time after a loss of the connection."""
 
+    def interrupted(self, error: TvWireError) -> None:
+        """The server has ended the session; another one follows."""
+
     def failed(self, error: TvWireError) -> None:
         """It is over for all symbols."""
 
@@ -221,6 +224,14 @@ class QuoteMachine:
         if error is not None:
             self._fail(error)
         return self._take_events()
+
+    def interrupted(self, error: TvWireError) -> bool:
+        """The server has ended the session: a stream gets another one, a call is told."""
+        if self._key is not None:
+            return False
+        self._suspend()
+        self._listener.interrupted(error)
+        return True
 
     def receive(self, message: Reply, now: float) -> list[Event]:
         """Take one message of this session that the hot path has not."""
