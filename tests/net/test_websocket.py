@@ -585,6 +585,21 @@ async def test_a_server_that_hangs_up_is_a_failed_upgrade(connect: Connector) ->
     assert caught.value.phase == "upgrade"
 
 
+@pytest.mark.parametrize("when", ["at once", "after the request"])
+async def test_a_reset_without_tls_is_a_failed_upgrade(connect: Connector, when: str) -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if when == "after the request":
+            await reader.readuntil(b"\r\n\r\n")
+        # closing with a linger of nought sends RST
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    async with raw_server(handler) as url:
+        with pytest.raises(ConnectFailed) as caught:
+            await connect(ask(url), Recorder())
+    assert caught.value.phase == "upgrade"
+
+
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError):
         while await reader.read(1000):

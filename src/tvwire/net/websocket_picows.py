@@ -110,8 +110,9 @@ async def _upgrade(
         except WSError as exc:
             raise ConnectFailed("the answer to the upgrade is not a valid one", phase="upgrade") from exc
         except (ConnectionError, EOFError) as exc:
-            # the upgrade itself reports a lost connection otherwise, so this is the handshake below it
-            raise ConnectFailed(f"the connection broke during the TLS handshake: {exc}", phase="tls") from exc
+            # the upgrade itself reports most lost connections otherwise, so with TLS this is the handshake below it
+            phase, what = ("tls", "TLS handshake") if target.secure else ("upgrade", "upgrade")
+            raise ConnectFailed(f"the connection broke during the {what}: {exc}", phase=phase) from exc
     return transport
 
 
