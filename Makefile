@@ -10,7 +10,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
 help:
 	@echo "make demo    set up, download candles from the embedded emulator, show and save them"
 	@echo "make test    set up and run all tests"
-	@echo "make soak    follow live candles through 20,000 simulated faults"
+	@echo "make soak    live streams through 20,000 simulated faults; a slow consumer for two minutes"
 	@echo "make acceptance  watch 200 candles through each fault, in real time, and compare"
 	@echo "make check   ruff, mypy --strict, layer test, docs build"
 	@echo "make bench   run the benchmarks of bench/"
@@ -35,6 +35,7 @@ test: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.sim
+	$(BIN)/python -m tests.slow
 
 acceptance: $(VENV)/.dev
 	$(BIN)/python -m tests.acceptance
