@@ -254,6 +254,9 @@ class AsyncClient:
         adjust: Adjustment = "splits",
         back_adjust: bool = False,
         currency: str | None = None,
+        throttle: float = 0.0,
+        debounce: float = 0.0,
+        conflate: bool = True,
     ) -> CandleStream:
         """Follow candles as they form and close, through any loss of the connection.
 
@@ -269,6 +272,11 @@ class AsyncClient:
             adjust: ``"splits"``, ``"dividends"`` (both) or ``"none"``.
             back_adjust: Back-adjust the contracts of a continuous future.
             currency: Convert prices to this currency.
+            throttle: At most one forming event of each series in so many seconds; the newest is never lost.
+            debounce: A forming event only after so many seconds in which its series did not change. Neither holds
+                back final candles or corrections.
+            conflate: False delivers every change of a forming candle instead of the newest; a consumer may then lag
+                by a hundred times ``limits.lag`` events, not more.
 
         Returns:
             A :class:`CandleStream`: use it as ``async with``, and iterate over :class:`CandleEvent`.
@@ -301,6 +309,9 @@ class AsyncClient:
             adjust=adjust,
             back_adjust=back_adjust,
             currency=currency,
+            throttle=throttle,
+            debounce=debounce,
+            conflate=conflate,
         )
 
     @overload
@@ -360,6 +371,8 @@ class AsyncClient:
         *,
         fields: str | Sequence[str] = "all",
         throttle: float = 0.0,
+        debounce: float = 0.0,
+        conflate: bool = True,
     ) -> QuoteStream:
         """Follow the quotes of symbols, through any loss of the connection.
 
@@ -369,7 +382,10 @@ class AsyncClient:
         Args:
             symbol: Full name, or several; more with ``add()`` while it runs.
             fields: As for :meth:`quotes`; fewer fields mean fewer and smaller messages.
-            throttle: At most one quote of each symbol in so many seconds.
+            throttle: At most one quote of each symbol in so many seconds; the newest is never lost.
+            debounce: A quote only after its symbol has not changed for so many seconds, at most twice as many.
+            conflate: False delivers a quote for every change instead of the newest; a consumer may then lag by a
+                hundred times ``limits.lag`` changes, not more, and ``stream[symbol]`` is the newest that was read.
 
         Returns:
             A :class:`QuoteStream`: use it as ``async with``, and iterate over :class:`Quote`.
@@ -388,7 +404,15 @@ class AsyncClient:
 
         Source: docs/protocol.md, sections 3.7, 4.7 and 4b.8.
         """
-        return QuoteStream(self._running, self.settings, _names(symbol), fields, throttle=throttle)
+        return QuoteStream(
+            self._running,
+            self.settings,
+            _names(symbol),
+            fields,
+            throttle=throttle,
+            debounce=debounce,
+            conflate=conflate,
+        )
 
     async def symbol(self, symbol: str, *, timeout: float | None = None) -> SymbolInfo:
         """Ask what the server knows of a symbol.

@@ -56,7 +56,7 @@ class BlockingQuoteStream:
         return self
 
     def __next__(self) -> Quote:
-        stale = len(self._ready) > 0 and time.monotonic() - self._came > _FRESH
+        stale = self._stream.conflates and len(self._ready) > 0 and time.monotonic() - self._came > _FRESH
         if stale or not self._ready:
             if self._batch:
                 each = (time.monotonic() - self._came) / max(self._batch - len(self._ready), 1)

@@ -11,7 +11,7 @@ import heapq
 import inspect
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import msgspec
 
@@ -22,9 +22,13 @@ from ..session.quote import QuoteState
 from ..session.quotes import QuoteMachine
 from ..settings import Settings
 from ..symbols import check_symbol
+from .pace import Pace
 from .status import StreamStatus
 
 __all__ = ["QuoteStats", "QuoteStream"]
+
+_HARD: Final = 100
+"""How many times ``limits.lag`` changes may wait where none is merged."""
 
 
 class QuoteStats(msgspec.Struct, frozen=True):
@@ -59,17 +63,23 @@ class QuoteStream:
         fields: str | Sequence[str],
         *,
         throttle: float,
+        debounce: float = 0.0,
+        conflate: bool = True,
     ) -> None:
-        if isinstance(throttle, bool) or not 0 <= throttle < float("inf"):
-            raise InputError(f"throttle={throttle!r} is no number of seconds")
+        self._pace: Pace[str] = Pace(throttle, debounce)
+        if self._pace and not conflate:
+            raise InputError("conflate=False asks for every change, throttle and debounce for fewer of them")
+        self.conflates = conflate
+        """Whether changes that were not read in time are merged."""
         self._supervisor_of = supervisor
         self._supervisor: Supervisor | None = None
-        self._machine = QuoteMachine(wire_fields(fields), self, progress=settings.timeouts.progress)
+        keep = 0 if conflate else _HARD * settings.limits.lag
+        self._machine = QuoteMachine(wire_fields(fields), self, progress=settings.timeouts.progress, keep=keep)
         self._machine.add(dict.fromkeys(map(check_symbol, symbols)))
-        self._throttle = throttle
-        self._read_at: dict[str, float] = {}
         self._held: list[tuple[float, str]] = []
         self._held_names: set[str] = set()
+        self._restless: set[str] = set()
+        """Those of them that changed while they were held."""
         self._waiter: asyncio.Future[None] | None = None
         self._flush: asyncio.Future[None] | None = None
         self._handlers: dict[str, list[Callable[[Any], Any]]] = {}
@@ -143,7 +153,7 @@ class QuoteStream:
         self._machine.remove(names)
         for name in names:
             if name not in self._machine:
-                self._read_at.pop(name, None)
+                self._pace.forget(name)
         await self._tell()
 
     def on(self, kind: Literal["quote", "status"], handler: Callable[[Any], Any]) -> Self:
@@ -228,7 +238,7 @@ class QuoteStream:
         if unread:
             self._delivered -= len(unread)
             for one in unread:
-                self._read_at.pop(one.symbol, None)
+                self._pace.forget(one.symbol)
             self._machine.put_back([one.symbol for one in unread])
         try:
             quotes = [await anext(self)]
@@ -286,36 +296,48 @@ class QuoteStream:
     # -- inside ------------------------------------------------------------------------------------------
 
     def _next(self) -> Quote | None:
-        if not self._throttle:
+        if not self._pace:
             state = self._machine.take()
             if state is None:
                 return None
             self._delivered += 1
             return Quote(state.key, state.values)
-        return self._next_throttled(asyncio.get_running_loop().time())
+        return self._next_paced(asyncio.get_running_loop().time())
 
-    def _next_throttled(self, now: float) -> Quote | None:
-        """Return what may be read; symbols that were read too recently are put aside until they may be again."""
-        while self._held and self._held[0][0] <= now:
-            _, symbol = heapq.heappop(self._held)
-            self._held_names.discard(symbol)
-            state = self._machine.state(symbol)
-            if state is not None:
-                return self._read(state, now)
+    def _next_paced(self, now: float) -> Quote | None:
+        """Return what may be read; symbols that may not yet are put aside until they may."""
         while (state := self._machine.take()) is not None:
             symbol = state.key
             if symbol in self._held_names:
                 self._machine.conflated += 1
+                self._restless.add(symbol)
                 continue
-            due = self._read_at.get(symbol, -self._throttle) + self._throttle
-            if due <= now:
+            self._pace.changed(symbol, now)
+            if self._pace.due(symbol) <= now:
                 return self._read(state, now)
-            heapq.heappush(self._held, (due, symbol))
-            self._held_names.add(symbol)
+            self._hold(symbol)
+        # the end of the stream gives up what was held back
+        while self._held and (self._held[0][0] <= now or self._closed):
+            _, symbol = heapq.heappop(self._held)
+            self._held_names.discard(symbol)
+            if self._pace.debounce and symbol in self._restless and not self._closed:
+                # when it changed is not known, but that it was no earlier than it was put aside
+                self._restless.discard(symbol)
+                self._pace.changed(symbol, now)
+                self._hold(symbol)
+                continue
+            self._restless.discard(symbol)
+            held = self._machine.state(symbol)
+            if held is not None:
+                return self._read(held, now)
         return None
 
+    def _hold(self, symbol: str) -> None:
+        heapq.heappush(self._held, (self._pace.due(symbol), symbol))
+        self._held_names.add(symbol)
+
     def _read(self, state: QuoteState, now: float) -> Quote:
-        self._read_at[state.key] = now
+        self._pace.told(state.key, now)
         self._delivered += 1
         return Quote(state.key, state.values)
 

@@ -1,9 +1,9 @@
 """A live stream of candles: subscriptions that outlive connections, and the buffer between them and one consumer.
 
-The connection never waits for the consumer. Changes of the forming candle conflate: a slow consumer sees the newest
-state. Candles that are final are kept, in order, until they are read; a consumer that lags by more than
-``Limits.lag`` of them is told by a status and counted, and one that lags by a hundred times that gets
-:class:`SlowConsumer` instead of a hole. The end of the stream is a state, not an item.
+The connection never waits for the consumer. Changes of the forming candle conflate, unless every one is asked for: a
+slow consumer sees the newest state. Candles that are final are kept, in order, until they are read; a consumer that
+lags by more than ``Limits.lag`` of them is told by a status and counted, and one that lags by a hundred times that
+gets :class:`SlowConsumer` instead of a hole. The end of the stream is a state, not an item.
 
 Not here: what is new, missed or corrected (``session/live.py``).
 """
@@ -25,6 +25,7 @@ from ..session.live import LiveMachine
 from ..settings import Settings
 from ..symbols import Adjustment, SessionKind, check_symbol, descriptor
 from ..timeframe import Timeframe
+from .pace import Pace
 from .status import StreamStats, StreamStatus
 
 __all__ = ["CandleStream"]
@@ -55,7 +56,14 @@ class CandleStream:
         adjust: Adjustment,
         back_adjust: bool,
         currency: str | None,
+        throttle: float = 0.0,
+        debounce: float = 0.0,
+        conflate: bool = True,
     ) -> None:
+        self._pace: Pace[LiveMachine] = Pace(throttle, debounce)
+        if self._pace and not conflate:
+            raise InputError("conflate=False asks for every change, throttle and debounce for fewer of them")
+        self._conflate, self._debounced = conflate, debounce > 0
         if only not in (None, "closed"):
             raise InputError(f"only={only!r} is unknown", hint='only="closed", or leave it out')
         self._supervisor_of = supervisor
@@ -73,7 +81,7 @@ class CandleStream:
         self._wanted: dict[tuple[str, Timeframe], LiveMachine | None] = {}
         for symbol in symbols:
             self._want(symbol)
-        self._events: deque[CandleEvent] = deque()
+        self._events: deque[CandleEvent | tuple[LiveMachine, Bar]] = deque()
         self._dirty: dict[LiveMachine, None] = {}
         self._waiter: asyncio.Future[None] | None = None
         self._handlers: dict[str, list[Callable[[Any], Any]]] = {}
@@ -126,6 +134,7 @@ class CandleStream:
             machine = self._wanted.pop(key)
             if machine is not None and self._supervisor is not None:
                 self._dirty.pop(machine, None)
+                self._pace.forget(machine)
                 self._supervisor.detach(machine)
                 del self._names[machine]
 
@@ -205,11 +214,7 @@ class CandleStream:
                 raise self._error
             if self._closed:
                 raise StopAsyncIteration
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
+            await self._wait()
 
     async def take(self, most: int = 256) -> list[CandleEvent]:
         """Wait for at least one event and return all that are there, up to *most*; an empty list is the end."""
@@ -236,6 +241,13 @@ class CandleStream:
         self.stats.updates += 1
         if self._only_closed:
             return
+        if not self._conflate:
+            bar = live.forming
+            if bar is not None:
+                self._keep((live, bar))
+            return
+        if self._debounced:
+            self._pace.changed(live, asyncio.get_running_loop().time())
         if live in self._dirty:
             self.stats.conflated += 1
         else:
@@ -335,16 +347,16 @@ class CandleStream:
         symbol, timeframe = self._names[live]
         return CandleEvent(kind, symbol, timeframe, _candle(bar), _candle(previous) if previous is not None else None)
 
-    def _keep(self, event: CandleEvent) -> None:
+    def _keep(self, event: CandleEvent | tuple[LiveMachine, Bar]) -> None:
         self._events.append(event)
-        lag = len(self._events)
+        lag, noun = len(self._events), "candles" if self._conflate else "events"
         limit = self._settings.limits.lag
         if lag > limit and not self._lagging:
             self._lagging = True
             self.stats.lagged += 1
-            self._say(StreamStatus("live", detail=f"the consumer lags by {lag} candles"))
+            self._say(StreamStatus("live", detail=f"the consumer lags by {lag} {noun}"))
         if lag > _HARD * limit and self._error is None:
-            self._error = SlowConsumer(f"the consumer lags by {lag:,} candles", hint="read faster, or raise limits.lag")
+            self._error = SlowConsumer(f"the consumer lags by {lag:,} {noun}", hint="read faster, or raise limits.lag")
         self._wake()
 
     def _next(self) -> CandleEvent | None:
@@ -352,14 +364,36 @@ class CandleStream:
             event = self._events.popleft()
             if self._lagging and len(self._events) <= self._settings.limits.lag // 2:
                 self._lagging = False
+            if isinstance(event, tuple):
+                return self._event("forming", *event)
             return event
-        while self._dirty:
-            live = next(iter(self._dirty))
+        while (live := self._ripe()) is not None:
             del self._dirty[live]
             bar = live.forming
             if bar is not None:
                 return self._event("forming", live, bar)
         return None
+
+    def _ripe(self) -> LiveMachine | None:
+        """Return a series whose change may be told now; at the end of the stream, whatever was held back."""
+        if not self._pace or self._closed:
+            return next(iter(self._dirty), None)
+        now = asyncio.get_running_loop().time()
+        live = next((live for live in self._dirty if self._pace.due(live) <= now), None)
+        if live is not None:
+            self._pace.told(live, now)
+        return live
+
+    async def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        alarm = loop.call_at(min(map(self._pace.due, self._dirty)), self._wake) if self._dirty else None
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            if alarm is not None:
+                alarm.cancel()
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None  # once in a turn of the loop

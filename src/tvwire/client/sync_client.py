@@ -143,6 +143,9 @@ class Client:
         adjust: Adjustment = "splits",
         back_adjust: bool = False,
         currency: str | None = None,
+        throttle: float = 0.0,
+        debounce: float = 0.0,
+        conflate: bool = True,
     ) -> BlockingCandleStream:
         """Follow candles as they form and close; see :meth:`AsyncClient.watch_candles`.
 
@@ -162,6 +165,9 @@ class Client:
             adjust=adjust,
             back_adjust=back_adjust,
             currency=currency,
+            throttle=throttle,
+            debounce=debounce,
+            conflate=conflate,
         )
         return BlockingCandleStream(stream, portal)
 
@@ -171,6 +177,8 @@ class Client:
         *,
         fields: str | Sequence[str] = "all",
         throttle: float = 0.0,
+        debounce: float = 0.0,
+        conflate: bool = True,
     ) -> BlockingQuoteStream:
         """Follow the quotes of symbols; see :meth:`AsyncClient.watch_quotes`.
 
@@ -182,7 +190,8 @@ class Client:
             True
         """
         client, portal = self._enter()
-        return BlockingQuoteStream(client.watch_quotes(symbol, fields=fields, throttle=throttle), portal)
+        stream = client.watch_quotes(symbol, fields=fields, throttle=throttle, debounce=debounce, conflate=conflate)
+        return BlockingQuoteStream(stream, portal)
 
     symbol = blocking(AsyncClient.symbol)
     search = blocking(AsyncClient.search)

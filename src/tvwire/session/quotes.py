@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from ..errors import TvWireError
+from ..errors import SlowConsumer, TvWireError
 from ..wire import messages
 from ..wire.hot import HotQuote
 from ..wire.messages import Call
@@ -33,6 +33,7 @@ _FEW: Final = 50
 """Symbols that fit a screen: so many are named as visible."""
 _MOST_FAST: Final = 1_000
 """Once symbols have been named as visible, newcomers start slow unless they are named too; up to so many are."""
+_LAG_HINT: Final = "read faster, let changes be merged, or raise limits.lag"
 _SNAPSHOT: Final = 1.0
 """Seconds after its first packet when a snapshot counts as whole, whatever the server says."""
 
@@ -64,10 +65,11 @@ class QuoteMachine:
         listener: Who is told.
         progress: Seconds without any answer after which symbols count as silent.
         key: Key of a call that only waits until every symbol has answered; None for a stream.
+        keep: Most changes to keep, each for itself, until they are taken; 0 merges what has not been taken.
     """
 
     def __init__(
-        self, fields: Sequence[str], listener: QuoteListener, *, progress: float, key: int | None = None
+        self, fields: Sequence[str], listener: QuoteListener, *, progress: float, key: int | None = None, keep: int = 0
     ) -> None:
         self.fields = tuple(fields)
         self.session = ""
@@ -90,6 +92,8 @@ class QuoteMachine:
         self._missing: set[str] = set()
         self._silent_at = 0.0
         self._queue: deque[QuoteState] = deque()
+        self._keep = keep
+        self._kept: deque[tuple[QuoteState, dict[str, Any]]] = deque()
         self._adding: dict[str, None] = {}
         self._removing: dict[str, None] = {}
         self._fast: tuple[str, ...] | None = None
@@ -175,7 +179,15 @@ class QuoteMachine:
         return self._live.get(symbol) or self._before.get(symbol)
 
     def take(self) -> QuoteState | None:
-        """Return a symbol that changed since it was last taken, the one that waits longest first."""
+        """Return a symbol that changed since it was last taken, the one that waits longest first.
+
+        Where changes are kept, it is the state after the oldest of them.
+        """
+        while self._kept:
+            state, values = self._kept.popleft()
+            if state.key in self._wanted:
+                state.update(values)
+                return state
         queue = self._queue
         while queue:
             state = queue.popleft()
@@ -272,6 +284,10 @@ class QuoteMachine:
         state = self._live.get(quote.n)
         if state is None or quote.s != "ok":
             return False
+        if self._keep:
+            self.updates += 1
+            self._keep_change(state, quote.v)
+            return True
         if state.fresh is None:  # ``state.update`` without the call
             state.fresh = quote.v
         else:
@@ -312,7 +328,19 @@ class QuoteMachine:
         self._silent_at = now + self._progress
         self._answered(symbol)
 
+    def _keep_change(self, state: QuoteState, values: dict[str, Any]) -> None:
+        self._kept.append((state, values))
+        if len(self._kept) == 1:
+            self._listener.wake()
+        elif len(self._kept) > self._keep:
+            self._kept.clear()
+            self._suspend()
+            self._fail(SlowConsumer(f"the consumer lags by {self._keep:,} changes", hint=_LAG_HINT))
+
     def _changed(self, state: QuoteState) -> None:
+        if self._keep:
+            self._keep_change(state, {})
+            return
         if state.dirty:
             self.conflated += 1
             return

@@ -33,6 +33,8 @@ def quotes(
     fields: str = "price",
     watch: Flag = False,
     throttle: float | None = None,
+    debounce: float | None = None,
+    every: Flag = False,
     count: Annotated[int | None, Parameter(name=["--count", "-n"], converter=whole)] = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)] = None,
     force: Flag = False,
@@ -48,6 +50,8 @@ def quotes(
         fields: What to show, with commas between: last,bid,ask,change_pct, the wire's names, or price, all, raw.
         watch: Follow the quotes, through any loss of the connection.
         throttle: With --watch: at most one quote of each symbol in so many seconds.
+        debounce: With --watch: a quote only after its symbol has not changed for so many seconds.
+        every: With --watch: a quote for every change, even if they come faster than they can be written.
         count: With --watch: end after so many quotes.
         output: File to write, without --watch; its extension tells the format.
         force: Replace the file if it exists.
@@ -67,14 +71,16 @@ def quotes(
             raise InputError("--watch writes to stdout only", hint=f"leave -o out and redirect: > {output}")
         if count is not None and count < 1:
             raise InputError(f"--count must be at least 1, not {count}")
-    elif throttle is not None or count is not None:
-        raise InputError("--throttle and --count belong to --watch")
+    elif throttle is not None or debounce is not None or every or count is not None:
+        raise InputError("--throttle, --debounce, --every and --count belong to --watch")
     console.check(output, force=force)
     with connect(connection, console) as client:
         if not watch:
             got = client.quotes(symbols[0] if len(symbols) == 1 else symbols, fields=wanted)
             return _report(got, names, console, form=form, output=output, force=force)
-        live = client.watch_quotes(symbols, fields=wanted, throttle=throttle or 0.0)
+        live = client.watch_quotes(
+            symbols, fields=wanted, throttle=throttle or 0.0, debounce=debounce or 0.0, conflate=not every
+        )
         try:
             _follow(live, symbols, names, console, form=form, count=count)
         except SymbolNotFound as error:

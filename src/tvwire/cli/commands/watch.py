@@ -47,6 +47,9 @@ def watch(
     /,
     *timeframe: str,
     closed: Flag = False,
+    throttle: float = 0.0,
+    debounce: float = 0.0,
+    every: Flag = False,
     count: Annotated[int | None, Parameter(name=["--count", "-n"], converter=whole)] = None,
     session: Session | None = None,
     adjust: Adjust = "splits",
@@ -66,6 +69,9 @@ def watch(
         symbol: Full name, BINANCE:BTCUSDT; several with commas between them.
         timeframe: 1m when left out; several apart or with commas between them.
         closed: Only final candles, each once and in order; neither forming ones nor corrections.
+        throttle: At most one forming candle of each series in so many seconds; final ones are never held back.
+        debounce: A forming candle only after it has not changed for so many seconds.
+        every: Every change of a forming candle, even if they come faster than they can be written.
         count: End after so many events.
         session: Trading hours; the symbol's own default when left out.
         adjust: Price adjustment; dividends adjusts for both.
@@ -94,6 +100,9 @@ def watch(
             adjust=adjust,
             back_adjust=back_adjust,
             currency=currency,
+            throttle=throttle,
+            debounce=debounce,
+            conflate=not every,
         )
         try:
             with ExitStack() as stack:
