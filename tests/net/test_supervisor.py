@@ -32,13 +32,13 @@ LOCAL = Settings(endpoints=Endpoints.at("http://127.0.0.1:1"))
 class World:
     """A supervisor, its virtual clock and the servers that it has met."""
 
-    def __init__(self, settings: Settings = LOCAL, *, greet: bool = True) -> None:
+    def __init__(self, settings: Settings = LOCAL, *, greet: bool = True, seed: int = 5) -> None:
         self.clock = FakeClock()
         self.servers: list[MemoryServer] = []
         self.refuse: Exception | None = None
         self.greet = greet
         self.attempts: list[float] = []
-        self.supervisor = Supervisor(settings, memory_connector(self.accept), self.clock, random.Random(5))
+        self.supervisor = Supervisor(settings, memory_connector(self.accept), self.clock, random.Random(seed))
 
     def accept(self, server: MemoryServer) -> None:
         self.attempts.append(self.clock.now())
@@ -222,6 +222,24 @@ async def test_a_server_that_hangs_up_at_once_is_asked_ever_more_rarely() -> Non
         if not world.servers[-1].closed:
             world.servers[-1].drop()
     assert len(world.attempts) <= 40
+    await world.supervisor.aclose()
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_a_server_that_flaps_is_tried_twelve_times_in_five_minutes(seed: int) -> None:
+    world = World(seed=seed)
+    told: list[str] = []
+    world.supervisor.watch(lambda phase, error: told.append(str(error) if phase == "reconnecting" else phase))
+    await world.supervisor.attach(chart(99), "cs")
+    end = world.clock.now() + 300
+    while world.clock.now() < end:
+        await world.clock.advance(0)
+        if world.servers and not world.servers[-1].closed:
+            await world.clock.advance(1)
+            world.servers[-1].drop()
+        await world.clock.advance(0.25)
+    assert 9 <= len(world.attempts) <= 12
+    assert [text for text in told if text != "live"][3].startswith("the server takes connections and ends them at once")
     await world.supervisor.aclose()
 
 

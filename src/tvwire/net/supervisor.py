@@ -311,8 +311,10 @@ class Supervisor:
         if self.phase is Phase.CLOSED:
             return
         self.counters.losses += 1
-        alive = connection is not None and self.phase is Phase.LIVE
-        await self._after(self._clock.now() - connection.opened_at if connection and alive else 0.0, error)
+        lived = None
+        if connection is not None and connection.greeted.is_set():
+            lived = self._clock.now() - connection.opened_at
+        await self._after(lived, error)
 
     async def _open(self) -> tuple[Connection, str]:
         """Connect to the first host that can be reached; return its URL too."""
@@ -351,12 +353,10 @@ class Supervisor:
             greeting.cancel()
         return connection.greeted.is_set() and not connection.ended.done()
 
-    async def _after(self, lived: float, error: TvWireError) -> None:
+    async def _after(self, lived: float | None, error: TvWireError) -> None:
         self.last_error = error
-        if lived >= self._settings.backoff.healthy:
-            self._backoff.reset()
-        elif lived >= self._settings.backoff.settled:
-            self._backoff.ease()
+        if lived is not None:
+            self._backoff.lived(lived)
         pause = 0.0
         if isinstance(error, SessionExpired):
             error = await self._renew_token(error)
@@ -374,8 +374,13 @@ class Supervisor:
         if not self._waiting and not len(self.mux):
             self._rest()
             return
+        delay = max(pause, self._backoff.next_delay())
+        if self._backoff.flapping:
+            text = f"the server takes connections and ends them at once; the next attempt is in {delay:.0f} s"
+            self.last_error = ConnectionLost(text)
+            self.last_error.__cause__ = error
         self._enter(Phase.BACKOFF)
-        await self._clock.sleep(max(pause, self._backoff.next_delay()))
+        await self._clock.sleep(delay)
 
     async def _renew_token(self, refusal: SessionExpired) -> TvWireError:
         """Return what the refusal of the token comes to: an interruption if there is another token."""
