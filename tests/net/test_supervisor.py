@@ -25,6 +25,7 @@ from tvwire import (
 from tvwire.net.memory import MemoryServer, memory_connector
 from tvwire.net.supervisor import Phase, Supervisor
 from tvwire.session.chart import ChartMachine, SeriesRequest
+from tvwire.wire.messages import Call
 
 LOCAL = Settings(endpoints=Endpoints.at("http://127.0.0.1:1"))
 
@@ -222,6 +223,75 @@ async def test_a_server_that_hangs_up_at_once_is_asked_ever_more_rarely() -> Non
         if not world.servers[-1].closed:
             world.servers[-1].drop()
     assert len(world.attempts) <= 40
+    await world.supervisor.aclose()
+
+
+async def test_a_peer_that_reads_nothing_for_five_seconds_is_dead_though_it_talks() -> None:
+    world = World()
+    await world.supervisor.attach(chart(99), "cs")
+    await world.clock.settle()
+    world.servers[0].hold()
+    await world.supervisor.attach(chart(98), "cs")
+    for _ in range(9):
+        await world.clock.advance(0.5)
+        world.servers[0].deliver(frame("~h~1"))
+    await world.clock.advance(0.4)
+    assert world.supervisor.phase is Phase.LIVE
+    await world.clock.advance(0.2)
+    assert world.supervisor.phase is Phase.BACKOFF
+    assert str(world.supervisor.last_error) == "the server has read nothing for 5 s"
+    await world.clock.advance(2)
+    assert [verb for verb, _ in world.packets()].count("create_series") == 2
+    await world.supervisor.aclose()
+
+
+async def test_a_peer_that_reads_slowly_is_waited_for() -> None:
+    world = World()
+    await world.supervisor.connected()
+    for _ in range(5):
+        world.servers[0].hold()
+        await world.supervisor.attach(chart(99), "cs")
+        await world.clock.advance(4)
+        world.servers[0].release()
+        await world.clock.advance(4)
+        world.servers[0].deliver(frame("~h~1"))
+    assert world.supervisor.phase is Phase.LIVE
+    assert len(world.servers) == 1
+    await world.supervisor.aclose()
+
+
+async def test_what_waits_to_be_sent_is_bounded() -> None:
+    world = World()
+    await world.supervisor.connected()
+    world.servers[0].hold()
+    descriptor = "x" * 2_000
+
+    async def many() -> None:
+        for _ in range(1_000):
+            request = SeriesRequest(symbol="A:X", descriptor=descriptor, resolution="1", bars=10)
+            await world.supervisor.attach(ChartMachine(request), "cs")
+
+    sending = asyncio.ensure_future(many())
+    for _ in range(40):
+        await world.clock.advance(0.1)
+        assert world.servers[0].held_bytes < 270_000
+    assert not sending.done()
+    world.servers[0].release()
+    await world.clock.advance(1)
+    await sending
+    assert [verb for verb, _ in world.packets()].count("create_series") == 1_000
+    await world.supervisor.aclose()
+
+
+async def test_a_megabyte_that_nobody_reads_ends_the_connection() -> None:
+    world = World()
+    connection = await world.supervisor.connected()
+    world.servers[0].hold()
+    connection.send([Call("set_locale", ("x" * 400_000,))] * 2)
+    assert connection.is_open
+    connection.send([Call("set_locale", ("x" * 400_000,))])
+    assert not connection.is_open
+    assert "1,200," in str(connection.ended.result())
     await world.supervisor.aclose()
 
 

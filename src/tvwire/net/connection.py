@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from ..errors import ConnectionLost, DecodeError, TvWireError
 from ..session.events import Event
@@ -24,6 +25,11 @@ from .clock import Clock, TimerHandle
 from .transport import Connector, ConnectRequest, WireTransport
 
 __all__ = ["Connection", "Counters", "Trace"]
+
+_MOST_UNSENT: Final = 2**20
+"""Bytes that may wait for the peer to read."""
+_BLOCKED: Final = 5.0
+"""Seconds in which a peer has to read something of what waits for it."""
 
 Trace = Callable[[str, str], None]
 """Called with ``send`` or ``recv`` and the text of each message; tokens are already masked."""
@@ -103,6 +109,8 @@ class Connection:
         self._timer_due = 0.0
         self.heard_at = 0.0
         """When the last message came."""
+        self._handed = self._taken = 0
+        self._unsent_since: float | None = None
         self._counted = self._counted_bytes = 0
         self._handled = self._over = False
         self.opened_at = 0.0
@@ -153,6 +161,11 @@ class Connection:
         self._counted = self.received
         self._counted_bytes = intake.packets = 0
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that the peer has left no room for."""
+        return self._transport.buffered if self._transport is not None else 0
+
     def rearm(self) -> None:
         """Look at the deadlines again: one has moved forward."""
         self._arm()
@@ -174,7 +187,9 @@ class Connection:
                     text if call.m != "set_auth_token" else frame('{"m":"set_auth_token","p":["****"]}'),
                 )
             transport.send(text)
+            self._handed += len(text)
             self._counters.sent_messages += 1
+        self._see_unsent()
         self._arm()
 
     async def aclose(self) -> None:
@@ -221,6 +236,9 @@ class Connection:
             self._trace("send", text)
         with contextlib.suppress(ConnectionLost):  # connection_lost tells, once
             self._transport.send(text)
+            self._handed += len(text)
+            if self._unsent_since is None:
+                self._see_unsent()
 
     def _handle(self, payload: bytes) -> None:
         """Take one payload that the hot path does not."""
@@ -265,7 +283,8 @@ class Connection:
         if self.ended.done():
             return
         due = self.heard_at + self._settings.timeouts.stall
-        for deadline in (self.link.deadline(), self._mux.deadline()):
+        blocked = None if self._unsent_since is None else self._unsent_since + _BLOCKED
+        for deadline in (self.link.deadline(), self._mux.deadline(), blocked):
             if deadline is not None and deadline < due:
                 due = deadline
         if self._timer is not None:
@@ -275,6 +294,25 @@ class Connection:
         self._timer_due = due
         self._timer = self._clock.call_later(max(0.0, due - self._clock.now()), self._tick)
 
+    def _see_unsent(self) -> None:
+        """Watch what has been handed over and not taken; too much of it ends the connection."""
+        unsent = self.unsent
+        if unsent > _MOST_UNSENT:
+            self._finish(ConnectionLost(f"the server does not read: {unsent:,} bytes wait for it"))
+        elif not unsent:
+            self._unsent_since = None
+        elif self._unsent_since is None:
+            self._unsent_since, self._taken = self._now(), self._handed - unsent
+            self._arm()
+
+    def _is_blocked(self, now: float) -> bool:
+        """Whether the peer has taken nothing for :data:`_BLOCKED` seconds of what waits for it."""
+        if self._unsent_since is None or now < self._unsent_since + _BLOCKED:
+            return False
+        taken, self._unsent_since = self._taken, None
+        self._see_unsent()
+        return self._unsent_since is not None and self._taken <= taken
+
     def _tick(self) -> None:
         self._timer = None
         now = self._clock.now()
@@ -282,6 +320,8 @@ class Connection:
         stall = self._settings.timeouts.stall
         if error is None and now >= self.heard_at + stall:
             error = ConnectionLost(f"the server was silent for {stall:g} s, heartbeats included")
+        if error is None and self._is_blocked(now):
+            error = ConnectionLost(f"the server has read nothing for {_BLOCKED:g} s")
         if error is not None:
             self._finish(error)
             return

@@ -42,6 +42,9 @@ __all__ = ["Phase", "Supervisor"]
 
 _LONGEST_PAUSE: Final = 600.0
 """Most seconds that a server's word may keep us from connecting again."""
+_MUCH_UNSENT: Final = 2**18
+"""Bytes under way to the server that let new messages wait; four times as much is a dead connection."""
+_LOOK_AGAIN: Final = 0.02
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
@@ -157,7 +160,7 @@ class Supervisor:
         """
         if self.phase is Phase.CLOSED:
             raise Closed("the client is closed")
-        await self.limiter.acquire()
+        await self._turn()
         self._ensure_running()
         self.mux.want(machine, prefix)
         self._needed.set()
@@ -171,7 +174,7 @@ class Supervisor:
         Raises:
             ConnectionLost: There is no connection at this moment.
         """
-        await self.limiter.acquire()
+        await self._turn()
         connection = self._connection
         if connection is None or not connection.is_open:
             connection = await self.connected()
@@ -186,7 +189,7 @@ class Supervisor:
 
     async def tell(self, make: Callable[[float], list[Call]]) -> None:
         """Send what *make* builds; without a connection it is not asked, since a new life tells everything anew."""
-        await self.limiter.acquire()
+        await self._turn()
         connection = self._connection
         if connection is not None and connection.is_open:
             self._send(connection, make(self._clock.now()))
@@ -342,6 +345,7 @@ class Supervisor:
         for machine in self.mux:
             if self.mux.generation > 1:
                 await self.limiter.acquire()
+            await self._room()
             if connection.is_open:
                 self._send(connection, self.mux.start(machine, self._clock.now()))
 
@@ -405,6 +409,16 @@ class Supervisor:
         return not error.retryable and not isinstance(error, ProtocolError)
 
     # -- inside ------------------------------------------------------------------------------------------
+
+    async def _turn(self) -> None:
+        """Wait for one's turn to make the server work. Cancelling is safe."""
+        await self.limiter.acquire()
+        await self._room()
+
+    async def _room(self) -> None:
+        """Wait while the server has much to read; if it does not read at all, the connection ends, and this."""
+        while (connection := self._connection) is not None and connection.is_open and connection.unsent > _MUCH_UNSENT:
+            await self._clock.sleep(_LOOK_AGAIN)
 
     def _enter(self, phase: Phase) -> None:
         if self.phase is phase:
