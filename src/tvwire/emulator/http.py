@@ -1,23 +1,22 @@
-"""The HTTP side of the emulator: the symbol search and what the doorkeeper says (docs/protocol.md, 1.4, 9).
+"""The HTTP side of the emulator: all routes, the symbol search, the doorkeeper (docs/protocol.md, 1.4, 9.1).
 
-Not here: sockets and threads (``server.py``), ranking (``search.py``).
+Not here: sockets and threads (``server.py``), ranking (``search.py``), other services (``http_*.py``).
 """
 
 from __future__ import annotations
 
 import ipaddress
 import math
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from .feed import Entry
+from . import http_accounts, http_scanner
 from .search import PAGE, item, old_item, search
+from .site import Site, answer
 
 __all__ = ["allowed_origin", "forbidden", "refused", "routes"]
 
@@ -58,12 +57,14 @@ def allowed_origin(origin: str | None) -> bool:
         return False
 
 
-def _json(value: Any) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json")
+def routes(site: Site) -> list[BaseRoute]:
+    """Return all routes; those that match any word come last."""
+    return [*_searching(site), *http_accounts.routes(site), *http_scanner.routes(site)]
 
 
-def routes(entries: Callable[[], list[Entry]]) -> list[BaseRoute]:
+def _searching(site: Site) -> list[BaseRoute]:
     """Return the routes of the symbol search, both versions, with and without a slash at the end."""
+    entries = site.entries
 
     async def first(request: Request) -> Response:
         if not allowed_origin(request.headers.get("origin")):
@@ -72,7 +73,7 @@ def routes(entries: Callable[[], list[Entry]]) -> list[BaseRoute]:
         text = query.get("text", "")
         found = search(entries(), text, exchange=query.get("exchange", ""), kind=query.get("type", ""))
         highlight = query.get("hl") == "1"
-        return _json([old_item(entry, text, highlight=highlight) for entry in found[:PAGE]])
+        return answer([old_item(entry, text, highlight=highlight) for entry in found[:PAGE]])
 
     async def third(request: Request) -> Response:
         if not allowed_origin(request.headers.get("origin")):
@@ -91,7 +92,7 @@ def routes(entries: Callable[[], list[Entry]]) -> list[BaseRoute]:
         offset = int(start) if start.isdecimal() else 0
         page = found[offset : offset + PAGE]
         highlight = query.get("hl") == "1"
-        return _json(
+        return answer(
             {
                 "symbols_remaining": max(0, len(found) - offset - len(page)),
                 "symbols": [item(entry, text, highlight=highlight) for entry in page],

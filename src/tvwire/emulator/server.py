@@ -28,6 +28,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ..errors import InputError
 from ..models import Candles
 from ..timeframe import Timeframe
+from .accounts import Accounts
 from .clock import MarketClock
 from .connection import Connection
 from .echoes import Echoes
@@ -42,6 +43,7 @@ from .plans import PLANS
 from .playback import PlaybackFeed
 from .proxy import TcpProxy
 from .session import HEARTBEAT, ServerSession
+from .site import Site
 from .truth import market_candles
 
 __all__ = ["Emulator"]
@@ -110,6 +112,7 @@ class Emulator:
         self._market = Market(seed)
         self._feed: Feed = MarketFeed(self._market) if capture is None else PlaybackFeed.from_file(Path(capture))
         self._clock = MarketClock(time.time() if start is None else start, speed, time.monotonic())
+        self._site = Site(self._feed.entries, self._market if capture is None else None, self.now, Accounts())
         self._port = port
         self._heartbeat = heartbeat
         self._connections: dict[int, Connection] = {}
@@ -309,7 +312,7 @@ class Emulator:
 
     def _app(self) -> Starlette:
         return Starlette(
-            routes=[WebSocketRoute("/socket.io/websocket", self._socket), *routes(self._feed.entries)],
+            routes=[WebSocketRoute("/socket.io/websocket", self._socket), *routes(self._site)],
         )
 
     async def _socket(self, websocket: WebSocket) -> None:
