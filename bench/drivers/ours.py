@@ -18,7 +18,6 @@ from typing import Any
 from msgspec import to_builtins
 
 from bench import bench_bars
-from bench.drivers.every import every_quote, every_update
 from tvwire import AsyncClient, CandleEvent
 from tvwire.wire.codec import decode
 from tvwire.wire.frames import FrameReader
@@ -57,9 +56,7 @@ def _bar(event: CandleEvent) -> list[float]:
 async def bars(port: int, count: int, held: int, *, every: bool = False) -> Answer:
     """Follow a series with one consumer, conflating or given every update."""
     async with client(port) as tv:
-        live = tv.watch_candles("SIM:BENCH", "1m")
-        if every:
-            every_update(live)
+        live = tv.watch_candles("SIM:BENCH", "1m", conflate=not every)
         async with live:
             event = await anext(live)
             watch, stats = Watch(), live.stats
@@ -90,9 +87,7 @@ async def quotes(port: int, count: int, symbols: list[str], fields: list[str], *
     gc.collect()
     before = _resident()
     async with client(port) as tv:
-        live = tv.watch_quotes(symbols, fields=fields)
-        if every:
-            every_quote(live)
+        live = tv.watch_quotes(symbols, fields=fields, conflate=not every)
         async with live:
             waiting = set(symbols)
             while waiting:
