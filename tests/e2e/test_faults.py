@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import gc
+import hashlib
 import json
+import re
+import time
 
 import pytest
 
@@ -13,6 +18,7 @@ from tvwire import (
     AsyncClient,
     Backoff,
     Blocked,
+    Closed,
     Endpoints,
     FrameError,
     LimitReached,
@@ -292,3 +298,67 @@ async def test_the_wire_log_shows_all_but_the_token(transport: str) -> None:
     assert [way for way, _ in log].count("send") == 6
     for verb in ("set_auth_token", "create_series", "series_completed", "chart_delete_session"):
         assert verb in whole
+
+
+@pytest.mark.parametrize(
+    "state", ["upgrade", "hello", "load", "backfill", "backoff", "token"], ids=lambda s: f"fault_N11-{s}"
+)
+async def test_closing_takes_two_seconds_at_most_and_leaves_nothing(transport: str, state: str) -> None:
+    """fault_N11."""
+    before = asyncio.all_tasks()
+    reached = asyncio.Event()
+    over = asyncio.Event()
+    writers: list[asyncio.StreamWriter] = []
+
+    async def script(peer: Peer) -> None:
+        if state == "backoff":
+            reached.set()
+            peer.socket.transport.abort()
+        elif state in ("load", "backfill"):
+            if state == "backfill" and peer.number == 1:
+                await answer(peer, rows(5))
+                peer.socket.transport.abort()
+                return
+            await peer.listen("create_series")
+            reached.set()
+        await peer.socket.wait_closed()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        request = await reader.readuntil(b"\r\n\r\n")
+        if state == "hello":
+            key = re.search(rb"Sec-WebSocket-Key: (\S+)", request, re.IGNORECASE)
+            assert key is not None
+            accept = base64.b64encode(hashlib.sha1(key[1] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+            writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+            writer.write(b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+            await reader.read(100)  # the token is there: it is past the upgrade
+        reached.set()
+        await over.wait()
+        writer.close()
+
+    async def token() -> str:
+        if state == "token":
+            reached.set()
+            await asyncio.sleep(60)
+        return "fake:x"
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    async with silent, scripted(script) as url:
+        if state in ("upgrade", "hello"):
+            url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
+        settings = Settings(endpoints=Endpoints.at(url), transport=transport)  # type: ignore[arg-type]
+        tv = AsyncClient(settings, token=token)
+        stream = await tv.watch_candles("A:X", "1m").start()
+        call = asyncio.ensure_future(tv.candles("A:X", "1m", count=3))
+        await reached.wait()
+        begun = time.monotonic()
+        await tv.aclose()
+        assert time.monotonic() - begun < 2.0
+        with pytest.raises(Closed):
+            await call
+        await stream.aclose()
+        over.set()
+    await asyncio.sleep(0.05)  # servers' own tasks
+    assert asyncio.all_tasks() == before
+    gc.collect()  # an unclosed socket is a ResourceWarning, and warnings are errors
