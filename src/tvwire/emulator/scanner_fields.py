@@ -15,605 +15,136 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-CANDLE_PATTERNS: Final = frozenset(
-    [
-        "3BlackCrows",
-        "3WhiteSoldiers",
-        "AbandonedBaby.Bearish",
-        "AbandonedBaby.Bullish",
-        "DarkCloudCover.Bearish",
-        "Doji",
-        "Doji.Dragonfly",
-        "Doji.Gravestone",
-        "DojiStar.Bearish",
-        "DojiStar.Bullish",
-        "DownsideTasukiGap.Bearish",
-        "Engulfing.Bearish",
-        "Engulfing.Bullish",
-        "EveningDojiStar.Bearish",
-        "EveningStar",
-        "FallingThreeMethods.Bearish",
-        "FallingWindow.Bearish",
-        "Hammer",
-        "HangingMan",
-        "Harami.Bearish",
-        "Harami.Bullish",
-        "HaramiCross.Bearish",
-        "HaramiCross.Bullish",
-        "InvertedHammer",
-        "Kicking.Bearish",
-        "Kicking.Bullish",
-        "LongShadow.Lower",
-        "LongShadow.Upper",
-        "Marubozu.Black",
-        "Marubozu.White",
-        "MorningDojiStar.Bullish",
-        "MorningStar",
-        "OnNeck.Bearish",
-        "Piercing.Bullish",
-        "RisingThreeMethods.Bullish",
-        "RisingWindow.Bullish",
-        "ShootingStar",
-        "SpinningTop.Black",
-        "SpinningTop.White",
-        "TriStar.Bearish",
-        "TriStar.Bullish",
-        "TweezerBottom.Bullish",
-        "TweezerTop.Bearish",
-        "UpsideTasukiGap.Bullish",
-    ]
+CANDLE_PATTERNS: Final = _words(
+    """
+    3BlackCrows 3WhiteSoldiers AbandonedBaby.Bearish AbandonedBaby.Bullish DarkCloudCover.Bearish Doji
+    Doji.Dragonfly Doji.Gravestone DojiStar.Bearish DojiStar.Bullish DownsideTasukiGap.Bearish Engulfing.Bearish
+    Engulfing.Bullish EveningDojiStar.Bearish EveningStar FallingThreeMethods.Bearish FallingWindow.Bearish Hammer
+    HangingMan Harami.Bearish Harami.Bullish HaramiCross.Bearish HaramiCross.Bullish InvertedHammer
+    Kicking.Bearish Kicking.Bullish LongShadow.Lower LongShadow.Upper Marubozu.Black Marubozu.White
+    MorningDojiStar.Bullish MorningStar OnNeck.Bearish Piercing.Bullish RisingThreeMethods.Bullish
+    RisingWindow.Bullish ShootingStar SpinningTop.Black SpinningTop.White TriStar.Bearish TriStar.Bullish
+    TweezerBottom.Bullish TweezerTop.Bearish UpsideTasukiGap.Bullish
+    """
 )
 """What follows ``Candle.``."""
 
-_PLAIN: Final = frozenset(
-    [
-        "Open.All.Calc",
-        "active_symbol",
-        "actively_managed",
-        "after_tax_margin",
-        "all_time_high",
-        "all_time_high_day",
-        "all_time_low",
-        "all_time_low_day",
-        "all_time_open",
-        "amount_recent",
-        "amount_upcoming",
-        "asset_class",
-        "aum",
-        "aum_perf.1M",
-        "aum_perf.1Y",
-        "aum_perf.3M",
-        "aum_perf.3Y",
-        "aum_perf.5Y",
-        "aum_perf.YTD",
-        "bars_count",
-        "base_currency_kind",
-        "basic_eps_net_income",
-        "beta_1_year",
-        "beta_3_year",
-        "beta_5_year",
-        "brand",
-        "buyback_yield",
-        "cash_ratio",
-        "category",
-        "cfi_code",
-        "continuous_dividend_growth",
-        "continuous_dividend_payout",
-        "country",
-        "country_code_fund",
-        "coupon",
-        "cryptoasset-info.description",
-        "cryptoasset-info.id",
-        "currency",
-        "currency_hedged_flag",
-        "currency_id",
-        "currency_kind",
-        "current_ratio",
-        "current_session",
-        "current_yield",
-        "daily-bar.time",
-        "days_to_maturity",
-        "debt_to_assets",
-        "debt_to_equity",
-        "dividend_amount_recent",
-        "dividend_amount_upcoming",
-        "dividend_ex_date_recent",
-        "dividend_ex_date_upcoming",
-        "dividend_frequency_recent",
-        "dividend_frequency_upcoming",
-        "dividend_payment_date_recent",
-        "dividend_payment_date_upcoming",
-        "dividend_treatment",
-        "dividend_yield_recent",
-        "dividend_yield_upcoming",
-        "dividends_frequency",
-        "dividends_paid",
-        "dividends_yield",
-        "earnings_per_share_basic_cagr_5y",
-        "earnings_release_calendar_date",
-        "earnings_release_date",
-        "earnings_release_next_calendar_date",
-        "earnings_release_next_date",
-        "earnings_release_next_time",
-        "earnings_release_time",
-        "earnings_yield",
-        "ebitda",
-        "enterprise_value_ebit_fwd",
-        "enterprise_value_ebitda_fwd",
-        "enterprise_value_sales_fwd",
-        "etf_fund_currency",
-        "etf_holdings_count",
-        "ex_dividend_date_recent",
-        "ex_dividend_date_upcoming",
-        "exchange",
-        "expected_annual_dividends",
-        "expense_ratio",
-        "expiration",
-        "first_bar_time",
-        "float_shares_outstanding",
-        "focus",
-        "fractional",
-        "free_cash_flow",
-        "free_cash_flow_cagr_5y",
-        "frequency_recent",
-        "frequency_upcoming",
-        "fund_flows.1M",
-        "fund_flows.1Y",
-        "fund_flows.3M",
-        "fund_flows.3Y",
-        "fund_flows.5Y",
-        "fund_flows.YTD",
-        "fundamental_currency_code",
-        "goodwill",
-        "gross_margin",
-        "gross_profit",
-        "has_ipo_data",
-        "has_ipo_details_visible",
-        "holdings_region",
-        "holds_derivatives_flag",
-        "index",
-        "index_id",
-        "index_priority",
-        "index_provider",
-        "indexes",
-        "indicated_annual_dividend",
-        "indicators_bars_count",
-        "industry",
-        "inverse_flag",
-        "ipo_announcement_date",
-        "ipo_blank_check_flag",
-        "ipo_deal_amount_usd",
-        "ipo_market_cap_usd",
-        "ipo_offer_date",
-        "ipo_offer_price_performance",
-        "ipo_offer_price_usd",
-        "ipo_offer_time",
-        "ipo_offered_shares",
-        "ipo_offered_shares_primary",
-        "ipo_offered_shares_secondary",
-        "ipo_price_range_usd_max",
-        "ipo_price_range_usd_min",
-        "ipo_shares_outstanding",
-        "ipo_splitfactor_to_offer",
-        "is_blacklisted",
-        "is_primary",
-        "is_shariah_compliant",
-        "is_symbol_primary_listing",
-        "issuer",
-        "k1_form",
-        "kind",
-        "kind-delay",
-        "last-price-update-time",
-        "last-price-update-time-intraday",
-        "last_annual_eps",
-        "last_annual_revenue",
-        "last_bar_update_time",
-        "last_report_frequency",
-        "launch_date",
-        "leverage",
-        "leverage_ratio",
-        "leveraged_flag",
-        "long_term_capital",
-        "low_after_high_all_change",
-        "low_after_high_all_change_abs",
-        "market",
-        "market_cap_basic",
-        "market_cap_calc",
-        "maturity_date",
-        "minmov",
-        "minmove2",
-        "minute-bar.time",
-        "most_recent_quarter_date",
-        "nav",
-        "nav_discount_premium",
-        "nav_perf.1M",
-        "nav_perf.1Y",
-        "nav_perf.3M",
-        "nav_perf.3Y",
-        "nav_perf.5Y",
-        "nav_perf.YTD",
-        "nav_total_return.1M",
-        "nav_total_return.1Y",
-        "nav_total_return.3M",
-        "nav_total_return.3Y",
-        "nav_total_return.5Y",
-        "nav_total_return.6M",
-        "nav_total_return.YTD",
-        "net_debt",
-        "net_income",
-        "net_income_cagr_5y",
-        "net_margin",
-        "next_dividend_date",
-        "niche",
-        "number_of_employees",
-        "number_of_shareholders",
-        "operating_margin",
-        "payment_date_recent",
-        "payment_date_upcoming",
-        "post_change",
-        "postmarket_change",
-        "postmarket_change_abs",
-        "postmarket_close",
-        "postmarket_high",
-        "postmarket_low",
-        "postmarket_open",
-        "postmarket_time",
-        "postmarket_volume",
-        "pre_change",
-        "pre_change_abs",
-        "pre_tax_margin",
-        "preferred_dividends",
-        "premarket_change",
-        "premarket_change_abs",
-        "premarket_change_from_open",
-        "premarket_change_from_open_abs",
-        "premarket_close",
-        "premarket_gap",
-        "premarket_high",
-        "premarket_low",
-        "premarket_open",
-        "premarket_time",
-        "premarket_volume",
-        "price_52_week_high",
-        "price_52_week_high_date",
-        "price_52_week_low",
-        "price_52_week_low_date",
-        "price_annual_book",
-        "price_annual_sales",
-        "price_book_fwd",
-        "price_book_ratio",
-        "price_earnings_fwd",
-        "price_sales",
-        "price_sales_fwd",
-        "price_sales_ratio",
-        "price_target_1y",
-        "price_target_1y_delta",
-        "price_target_average",
-        "price_target_high",
-        "price_target_low",
-        "price_target_median",
-        "price_to_cash_ratio",
-        "pricescale",
-        "provider-id",
-        "quick_ratio",
-        "rates_cf",
-        "rates_dividend_recent",
-        "rates_dividend_upcoming",
-        "rates_mc",
-        "rates_pt",
-        "rates_time_series",
-        "recommendation_buy",
-        "recommendation_hold",
-        "recommendation_mark",
-        "recommendation_over",
-        "recommendation_sell",
-        "recommendation_total",
-        "recommendation_under",
-        "return_on_assets",
-        "return_on_equity",
-        "return_on_invested_capital",
-        "revenue_per_employee",
-        "rtc",
-        "sector",
-        "selection_criteria",
-        "shares_outstanding",
-        "source-logoid",
-        "strategy",
-        "submarket",
-        "subsessions",
-        "subtype",
-        "sum_for_enterprise_value",
-        "time",
-        "time_business_day",
-        "top_revenue_country_code",
-        "total_assets",
-        "total_capital",
-        "total_current_assets",
-        "total_debt",
-        "total_revenue",
-        "total_revenue_cagr_5y",
-        "total_shares_outstanding",
-        "total_shares_outstanding_calculated",
-        "total_shares_outstanding_fundamental",
-        "transparent_holding_flag",
-        "type",
-        "typespecs",
-        "ucits_compliant_flag",
-        "update-time",
-        "update_mode",
-        "update_time",
-        "volume_change",
-        "volume_change_abs",
-        "weight_top_10",
-        "weight_top_25",
-        "weight_top_50",
-        "weighting_scheme",
-        "yield_recent",
-        "yield_upcoming",
-    ]
+_PLAIN: Final = _words(
+    """
+    High.1M.Date High.3M.Date High.6M.Date High.All.Calc High.All.Calc.Date Low.1M.Date Low.3M.Date Low.6M.Date
+    Low.After.High.All Low.All.Calc Low.All.Calc.Date Perf.1M.MarketCap Perf.1W.MarketCap Perf.1Y.MarketCap
+    Perf.3M.MarketCap Perf.5Y.MarketCap Perf.6M.MarketCap Perf.YTD.MarketCap VWAP gap_down gap_down_abs gap_up
+    gap_up_abs Open.All.Calc active_symbol actively_managed after_tax_margin all_time_high all_time_high_day
+    all_time_low all_time_low_day all_time_open amount_recent amount_upcoming asset_class aum aum_perf.1M
+    aum_perf.1Y aum_perf.3M aum_perf.3Y aum_perf.5Y aum_perf.YTD bars_count base_currency_kind
+    basic_eps_net_income beta_1_year beta_3_year beta_5_year brand buyback_yield cash_ratio category cfi_code
+    continuous_dividend_growth continuous_dividend_payout country country_code_fund coupon
+    cryptoasset-info.description cryptoasset-info.id currency currency_hedged_flag currency_id currency_kind
+    current_ratio current_session current_yield daily-bar.time days_to_maturity debt_to_assets debt_to_equity
+    dividend_amount_recent dividend_amount_upcoming dividend_ex_date_recent dividend_ex_date_upcoming
+    dividend_frequency_recent dividend_frequency_upcoming dividend_payment_date_recent
+    dividend_payment_date_upcoming dividend_treatment dividend_yield_recent dividend_yield_upcoming
+    dividends_frequency dividends_paid dividends_yield earnings_per_share_basic_cagr_5y
+    earnings_release_calendar_date earnings_release_date earnings_release_next_calendar_date
+    earnings_release_next_date earnings_release_next_time earnings_release_time earnings_yield ebitda
+    enterprise_value_ebit_fwd enterprise_value_ebitda_fwd enterprise_value_sales_fwd etf_fund_currency
+    etf_holdings_count ex_dividend_date_recent ex_dividend_date_upcoming exchange expected_annual_dividends
+    expense_ratio expiration first_bar_time float_shares_outstanding focus fractional free_cash_flow
+    free_cash_flow_cagr_5y frequency_recent frequency_upcoming fund_flows.1M fund_flows.1Y fund_flows.3M
+    fund_flows.3Y fund_flows.5Y fund_flows.YTD fundamental_currency_code goodwill gross_margin gross_profit
+    has_ipo_data has_ipo_details_visible holdings_region holds_derivatives_flag index index_id index_priority
+    index_provider indexes indicated_annual_dividend indicators_bars_count industry inverse_flag
+    ipo_announcement_date ipo_blank_check_flag ipo_deal_amount_usd ipo_market_cap_usd ipo_offer_date
+    ipo_offer_price_performance ipo_offer_price_usd ipo_offer_time ipo_offered_shares ipo_offered_shares_primary
+    ipo_offered_shares_secondary ipo_price_range_usd_max ipo_price_range_usd_min ipo_shares_outstanding
+    ipo_splitfactor_to_offer is_blacklisted is_primary is_shariah_compliant is_symbol_primary_listing issuer
+    k1_form kind kind-delay last-price-update-time last-price-update-time-intraday last_annual_eps
+    last_annual_revenue last_bar_update_time last_report_frequency launch_date leverage leverage_ratio
+    leveraged_flag long_term_capital low_after_high_all_change low_after_high_all_change_abs market
+    market_cap_basic market_cap_calc maturity_date minmov minmove2 minute-bar.time most_recent_quarter_date nav
+    nav_discount_premium nav_perf.1M nav_perf.1Y nav_perf.3M nav_perf.3Y nav_perf.5Y nav_perf.YTD
+    nav_total_return.1M nav_total_return.1Y nav_total_return.3M nav_total_return.3Y nav_total_return.5Y
+    nav_total_return.6M nav_total_return.YTD net_debt net_income net_income_cagr_5y net_margin next_dividend_date
+    niche number_of_employees number_of_shareholders operating_margin payment_date_recent payment_date_upcoming
+    post_change postmarket_change postmarket_change_abs postmarket_close postmarket_high postmarket_low
+    postmarket_open postmarket_time postmarket_volume pre_change pre_change_abs pre_tax_margin preferred_dividends
+    premarket_change premarket_change_abs premarket_change_from_open premarket_change_from_open_abs
+    premarket_close premarket_gap premarket_high premarket_low premarket_open premarket_time premarket_volume
+    price_52_week_high price_52_week_high_date price_52_week_low price_52_week_low_date price_annual_book
+    price_annual_sales price_book_fwd price_book_ratio price_earnings_fwd price_sales price_sales_fwd
+    price_sales_ratio price_target_1y price_target_1y_delta price_target_average price_target_high
+    price_target_low price_target_median price_to_cash_ratio pricescale provider-id quick_ratio rates_cf
+    rates_dividend_recent rates_dividend_upcoming rates_mc rates_pt rates_time_series recommendation_buy
+    recommendation_hold recommendation_mark recommendation_over recommendation_sell recommendation_total
+    recommendation_under return_on_assets return_on_equity return_on_invested_capital revenue_per_employee rtc
+    sector selection_criteria shares_outstanding source-logoid strategy submarket subsessions subtype
+    sum_for_enterprise_value time time_business_day top_revenue_country_code total_assets total_capital
+    total_current_assets total_debt total_revenue total_revenue_cagr_5y total_shares_outstanding
+    total_shares_outstanding_calculated total_shares_outstanding_fundamental transparent_holding_flag type
+    typespecs ucits_compliant_flag update-time update_mode update_time volume_change volume_change_abs
+    weight_top_10 weight_top_25 weight_top_50 weighting_scheme yield_recent yield_upcoming
+    """
 )
-_ELSEWHERE: Final = frozenset(
-    [
-        "24h_vol_change_cmc",
-        "24h_vol_cmc",
-        "24h_vol_to_market_cap",
-        "AnalystRating",
-        "TechRating_1D",
-        "TechRating_1H",
-        "Value.Traded",
-        "ask",
-        "base_currency",
-        "base-currency-logoid",
-        "bid",
-        "blockchain-id",
-        "centralization",
-        "circulating_supply",
-        "coupon_frequency",
-        "crypto_blockchain_ecosystems",
-        "crypto_common_categories",
-        "crypto_consensus_algorithms",
-        "crypto_total_rank",
-        "currency-logoid",
-        "current_coupon",
-        "description",
-        "dex_total_liquidity",
-        "dex_trading_volume_24h",
-        "fully_diluted_value",
-        "isin-displayed",
-        "logo",
-        "logoid",
-        "market_cap_diluted_calc",
-        "max_supply",
-        "name",
-        "source2",
-        "symbol",
-        "ticker-view",
-        "total_supply",
-        "total_value_traded",
-        "underlying_symbol",
-        "underlying-symbol",
-        "24h_vol",
-        "24h_close_change",
-        "dividends_per_share_fy",
-        "EBITDA",
-    ]
+_ELSEWHERE: Final = _words(
+    """
+    24h_vol_change_cmc 24h_vol_cmc 24h_vol_to_market_cap AnalystRating TechRating_1D TechRating_1H Value.Traded
+    ask base_currency base-currency-logoid bid blockchain-id centralization circulating_supply coupon_frequency
+    crypto_blockchain_ecosystems crypto_common_categories crypto_consensus_algorithms crypto_total_rank
+    currency-logoid current_coupon description dex_total_liquidity dex_trading_volume_24h fully_diluted_value
+    isin-displayed logo logoid market_cap_diluted_calc max_supply name source2 symbol ticker-view total_supply
+    total_value_traded underlying_symbol underlying-symbol 24h_vol 24h_close_change dividends_per_share_fy EBITDA
+    """
 )
 """Names that clients ask for and that the recorded list of fields does not hold."""
-_STATEMENTS: Final = frozenset(
-    [
-        "altman_z_score",
-        "asset_turnover",
-        "book_tangible_per_share",
-        "book_value_per_share",
-        "book_value_per_share_estimate",
-        "capex_per_share",
-        "capital_expenditures",
-        "capital_expenditures_estimate",
-        "capital_expenditures_qoq_growth",
-        "capital_expenditures_unchanged",
-        "capital_expenditures_yoy_growth",
-        "cash_dividend_coverage_ratio",
-        "cash_f_financing_activities",
-        "cash_f_financing_activities_estimate",
-        "cash_f_investing_activities",
-        "cash_f_investing_activities_estimate",
-        "cash_f_operating_activities",
-        "cash_f_operating_activities_estimate",
-        "cash_n_equivalents",
-        "cash_n_short_term_invest",
-        "cash_n_short_term_invest_estimate",
-        "cash_n_short_term_invest_to_total_current_liabilities",
-        "cash_n_short_term_invest_to_total_debt",
-        "cash_per_share",
-        "cost_of_goods_estimate",
-        "current_ratio",
-        "debt_to_asset",
-        "debt_to_equity",
-        "debt_to_revenue",
-        "diluted_shares_outstanding",
-        "dividend_payout_ratio",
-        "dividend_payout_ratio_percent",
-        "dividends_per_share",
-        "dividends_yield",
-        "dps_common_stock_prim_issue",
-        "dps_common_stock_prim_issue_yoy_growth",
-        "dps_estimate",
-        "earnings",
-        "earnings_per_share",
-        "earnings_per_share_basic",
-        "earnings_per_share_diluted",
-        "earnings_per_share_diluted_5y_growth",
-        "earnings_per_share_diluted_qoq_growth",
-        "earnings_per_share_diluted_yoy_growth",
-        "earnings_per_share_forecast",
-        "earnings_per_share_forecast_next",
-        "earnings_publication_type",
-        "earnings_publication_type_next",
-        "earnings_release_next_trading_date",
-        "earnings_release_trading_date",
-        "ebit",
-        "ebit_estimate",
-        "ebit_per_share",
-        "ebitda",
-        "ebitda_estimate",
-        "ebitda_interst_cover",
-        "ebitda_less_capex_interst_cover",
-        "ebitda_margin",
-        "ebitda_per_employee",
-        "ebitda_per_share",
-        "ebitda_qoq_growth",
-        "ebitda_yoy_growth",
-        "effective_interest_rate_on_debt",
-        "enterprise_value",
-        "enterprise_value_ebitda",
-        "enterprise_value_to_ebit",
-        "enterprise_value_to_free_cash_flow",
-        "enterprise_value_to_gross_profit",
-        "enterprise_value_to_revenue",
-        "eps_diluted_growth_percent",
-        "eps_estimate",
-        "eps_surprise",
-        "eps_surprise_percent",
-        "fiscal_period",
-        "fiscal_period_end",
-        "fixed_assets_turnover",
-        "float_shares_outstanding",
-        "float_shares_percent",
-        "free_cash_flow",
-        "free_cash_flow_estimate",
-        "free_cash_flow_margin",
-        "free_cash_flow_per_employee",
-        "free_cash_flow_per_share",
-        "free_cash_flow_qoq_growth",
-        "free_cash_flow_yoy_growth",
-        "goodwill",
-        "graham_numbers",
-        "gross_margin",
-        "gross_margin_percent",
-        "gross_profit",
-        "gross_profit_estimate",
-        "gross_profit_margin",
-        "gross_profit_qoq_growth",
-        "gross_profit_yoy_growth",
-        "income_from_cont_ops",
-        "interst_cover",
-        "invent_turnover",
-        "issuance_of_stock_net",
-        "long_term_debt",
-        "long_term_debt_to_assets",
-        "long_term_debt_to_equity",
-        "ncavps_ratio",
-        "neg_capital_expenditures",
-        "neg_research_and_dev",
-        "neg_total_cash_dividends_paid",
-        "net_debt",
-        "net_debt_to_ebitda",
-        "net_income",
-        "net_income_bef_disc_oper",
-        "net_income_bef_disc_oper_margin",
-        "net_income_estimate",
-        "net_income_per_employee",
-        "net_income_qoq_growth",
-        "net_income_yoy_growth",
-        "net_margin",
-        "net_revenue",
-        "net_revenue_after_provision",
-        "non_gaap_price_to_earnings_per_share_forecast_next",
-        "number_of_employees",
-        "number_of_shareholders",
-        "oper_income",
-        "oper_income_margin",
-        "oper_income_per_employee",
-        "operating_cash_flow_per_share",
-        "operating_margin",
-        "piotroski_f_score",
-        "pre_tax_margin",
-        "price_book",
-        "price_cash_flow",
-        "price_earnings",
-        "price_earnings_forward",
-        "price_earnings_growth",
-        "price_free_cash_flow",
-        "price_revenue",
-        "price_sales",
-        "price_to_cash_f_operating_activities",
-        "price_to_working_capital",
-        "quick_ratio",
-        "rates",
-        "rates_earnings",
-        "rates_earnings_next",
-        "receivables_turnover",
-        "research_and_dev",
-        "research_and_dev_estimate",
-        "research_and_dev_per_employee",
-        "research_and_dev_ratio",
-        "return_of_invested_capital_percent",
-        "return_on_assets",
-        "return_on_capital_employed",
-        "return_on_common_equity",
-        "return_on_equity",
-        "return_on_equity_adjust_to_book",
-        "return_on_invested_capital",
-        "return_on_tang_assets",
-        "return_on_tang_equity",
-        "return_on_total_capital",
-        "revenue",
-        "revenue_estimate",
-        "revenue_forecast",
-        "revenue_forecast_next",
-        "revenue_per_employee",
-        "revenue_per_share",
-        "revenue_surprise",
-        "revenue_surprise_percent",
-        "revenues",
-        "sell_gen_admin_exp_other",
-        "sell_gen_admin_exp_other_ratio",
-        "sell_gen_admin_exp_total_estimate",
-        "share_buyback_ratio",
-        "short_term_debt",
-        "shrhldrs_equity",
-        "shrhldrs_equity_to_total_assets",
-        "sloan_ratio",
-        "sustainable_growth_rate",
-        "tobin_q_ratio",
-        "total_assets",
-        "total_assets_estimate",
-        "total_assets_per_employee",
-        "total_assets_qoq_growth",
-        "total_assets_to_equity",
-        "total_assets_yoy_growth",
-        "total_cash_dividends_paid",
-        "total_current_assets",
-        "total_current_liabilities",
-        "total_debt",
-        "total_debt_estimate",
-        "total_debt_per_employee",
-        "total_debt_per_share",
-        "total_debt_qoq_growth",
-        "total_debt_to_capital",
-        "total_debt_to_ebitda",
-        "total_debt_yoy_growth",
-        "total_equity",
-        "total_liabilities",
-        "total_revenue",
-        "total_revenue_5y_growth",
-        "total_revenue_qoq_growth",
-        "total_revenue_yoy_growth",
-        "total_shares_outstanding",
-        "working_capital",
-        "working_capital_per_share",
-        "zmijewski_score",
-        "capex",
-        "capital_expenditures",
-        "cash_flow_per_share",
-        "diluted_net_income",
-        "dividends_per_share",
-        "ebit",
-        "enterprise_value",
-        "long_term_debt",
-        "net_debt",
-        "operating_margin",
-    ]
+_STATEMENTS: Final = _words(
+    """
+    altman_z_score asset_turnover book_tangible_per_share book_value_per_share book_value_per_share_estimate
+    capex_per_share capital_expenditures capital_expenditures_estimate capital_expenditures_qoq_growth
+    capital_expenditures_unchanged capital_expenditures_yoy_growth cash_dividend_coverage_ratio
+    cash_f_financing_activities cash_f_financing_activities_estimate cash_f_investing_activities
+    cash_f_investing_activities_estimate cash_f_operating_activities cash_f_operating_activities_estimate
+    cash_n_equivalents cash_n_short_term_invest cash_n_short_term_invest_estimate
+    cash_n_short_term_invest_to_total_current_liabilities cash_n_short_term_invest_to_total_debt cash_per_share
+    cost_of_goods_estimate current_ratio debt_to_asset debt_to_equity debt_to_revenue diluted_shares_outstanding
+    dividend_payout_ratio dividend_payout_ratio_percent dividends_per_share dividends_yield
+    dps_common_stock_prim_issue dps_common_stock_prim_issue_yoy_growth dps_estimate earnings earnings_per_share
+    earnings_per_share_basic earnings_per_share_diluted earnings_per_share_diluted_5y_growth
+    earnings_per_share_diluted_qoq_growth earnings_per_share_diluted_yoy_growth earnings_per_share_forecast
+    earnings_per_share_forecast_next earnings_publication_type earnings_publication_type_next
+    earnings_release_next_trading_date earnings_release_trading_date ebit ebit_estimate ebit_per_share ebitda
+    ebitda_estimate ebitda_interst_cover ebitda_less_capex_interst_cover ebitda_margin ebitda_per_employee
+    ebitda_per_share ebitda_qoq_growth ebitda_yoy_growth effective_interest_rate_on_debt enterprise_value
+    enterprise_value_ebitda enterprise_value_to_ebit enterprise_value_to_free_cash_flow
+    enterprise_value_to_gross_profit enterprise_value_to_revenue eps_diluted_growth_percent eps_estimate
+    eps_surprise eps_surprise_percent fiscal_period fiscal_period_end fixed_assets_turnover
+    float_shares_outstanding float_shares_percent free_cash_flow free_cash_flow_estimate free_cash_flow_margin
+    free_cash_flow_per_employee free_cash_flow_per_share free_cash_flow_qoq_growth free_cash_flow_yoy_growth
+    goodwill graham_numbers gross_margin gross_margin_percent gross_profit gross_profit_estimate
+    gross_profit_margin gross_profit_qoq_growth gross_profit_yoy_growth income_from_cont_ops interst_cover
+    invent_turnover issuance_of_stock_net long_term_debt long_term_debt_to_assets long_term_debt_to_equity
+    ncavps_ratio neg_capital_expenditures neg_research_and_dev neg_total_cash_dividends_paid net_debt
+    net_debt_to_ebitda net_income net_income_bef_disc_oper net_income_bef_disc_oper_margin net_income_estimate
+    net_income_per_employee net_income_qoq_growth net_income_yoy_growth net_margin net_revenue
+    net_revenue_after_provision non_gaap_price_to_earnings_per_share_forecast_next number_of_employees
+    number_of_shareholders oper_income oper_income_margin oper_income_per_employee operating_cash_flow_per_share
+    operating_margin piotroski_f_score pre_tax_margin price_book price_cash_flow price_earnings
+    price_earnings_forward price_earnings_growth price_free_cash_flow price_revenue price_sales
+    price_to_cash_f_operating_activities price_to_working_capital quick_ratio rates rates_earnings
+    rates_earnings_next receivables_turnover research_and_dev research_and_dev_estimate
+    research_and_dev_per_employee research_and_dev_ratio return_of_invested_capital_percent return_on_assets
+    return_on_capital_employed return_on_common_equity return_on_equity return_on_equity_adjust_to_book
+    return_on_invested_capital return_on_tang_assets return_on_tang_equity return_on_total_capital revenue
+    revenue_estimate revenue_forecast revenue_forecast_next revenue_per_employee revenue_per_share
+    revenue_surprise revenue_surprise_percent revenues sell_gen_admin_exp_other sell_gen_admin_exp_other_ratio
+    sell_gen_admin_exp_total_estimate share_buyback_ratio short_term_debt shrhldrs_equity
+    shrhldrs_equity_to_total_assets sloan_ratio sustainable_growth_rate tobin_q_ratio total_assets
+    total_assets_estimate total_assets_per_employee total_assets_qoq_growth total_assets_to_equity
+    total_assets_yoy_growth total_cash_dividends_paid total_current_assets total_current_liabilities total_debt
+    total_debt_estimate total_debt_per_employee total_debt_per_share total_debt_qoq_growth total_debt_to_capital
+    total_debt_to_ebitda total_debt_yoy_growth total_equity total_liabilities total_revenue
+    total_revenue_5y_growth total_revenue_qoq_growth total_revenue_yoy_growth total_shares_outstanding
+    working_capital working_capital_per_share zmijewski_score capex cash_flow_per_share diluted_net_income
+    """
 )
 """Names that end with a period."""
 _PERIODS: Final = ("_fy_h", "_fq_h", "_fh_h", "_ttm_h", "_fy", "_fq", "_fh", "_ttm", "_ntm", "_current")
