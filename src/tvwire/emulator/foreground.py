@@ -28,6 +28,7 @@ def serve(
     capture: str | Path | None = None,
     faults: Sequence[str] = (),
     heartbeat: float = HEARTBEAT,
+    tls: str | Path | None = None,
 ) -> Faults:
     """Run an emulator until SIGINT or SIGTERM; call it from the main thread. Returns what has gone wrong.
 
@@ -48,6 +49,7 @@ def serve(
         capture=capture,
         faults=faults,
         heartbeat=heartbeat,
+        tls=tls,
     )
     asked = threading.Event()
     with _signals(asked), emulator:

@@ -44,6 +44,7 @@ from .playback import PlaybackFeed
 from .proxy import TcpProxy
 from .session import HEARTBEAT, ServerSession
 from .site import Site
+from .tls import certify
 from .truth import market_candles
 
 __all__ = ["Emulator"]
@@ -71,6 +72,8 @@ class Emulator:
         faults: What goes wrong by itself, ``"drop:every=7s"``; see docs/emulator.md. More can go wrong on call,
             by :attr:`faults`.
         heartbeat: Seconds between heartbeats.
+        tls: Serve ``https`` and ``wss``, under the service's host names too; the certificate that clients must trust
+            is written to this file when the server starts. None serves ``http`` and ``ws``.
 
     Raises:
         InputError: A value is out of range, or the recording cannot be read.
@@ -95,6 +98,7 @@ class Emulator:
         capture: str | Path | None = None,
         faults: Sequence[str] = (),
         heartbeat: float = HEARTBEAT,
+        tls: str | Path | None = None,
     ) -> None:
         if isinstance(faults, str):
             raise InputError("faults is a list", hint=f"faults=[{faults!r}]")
@@ -113,6 +117,7 @@ class Emulator:
         self._feed: Feed = MarketFeed(self._market) if capture is None else PlaybackFeed.from_file(Path(capture))
         self._clock = MarketClock(time.time() if start is None else start, speed, time.monotonic())
         self._site = Site(self._feed.entries, self._market if capture is None else None, self.now, Accounts())
+        self._tls = None if tls is None else Path(tls)
         self._port = port
         self._heartbeat = heartbeat
         self._connections: dict[int, Connection] = {}
@@ -132,12 +137,15 @@ class Emulator:
         """Start serving; returns when connections are accepted.
 
         Raises:
-            InputError: The port is taken.
+            InputError: The port is taken, or the certificate cannot be written.
         """
         if self._thread is not None:
             raise InputError("the emulator has been started already")
+        config = self._config()
+        if self._tls is not None:
+            certify(config, self.host, self._tls)
         listener, inner = self._listen(), socket.create_server(("127.0.0.1", 0))
-        self._server = uvicorn.Server(self._config())
+        self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, args=(listener, inner), name="tvwire-emulator", daemon=True)
         self._thread.start()
         limit = time.monotonic() + _START_WITHIN
@@ -239,7 +247,7 @@ class Emulator:
     def url(self) -> str:
         """Where it listens, ``http://127.0.0.1:PORT``; the sockets are on the same port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self._port}"
+        return f"{'http' if self._tls is None else 'https'}://{host}:{self._port}"
 
     def now(self) -> float:
         """Return the emulator's clock, UTC seconds."""

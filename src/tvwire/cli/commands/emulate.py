@@ -34,6 +34,8 @@ def emulate(
     seed: int = 1,
     fault: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     heartbeat: float = 10.0,
+    tls: Flag = False,
+    certificate: Path = Path("tvwire-emulator-ca.pem"),
     capture: Path | None = None,
     list_: Annotated[Flag, Parameter(name="--list")] = False,
     truth: Annotated[tuple[str, str] | None, Parameter(negative=())] = None,
@@ -61,6 +63,8 @@ def emulate(
             latency, slice, bandwidth, close, pings, quiet, critical, truncate, badlength, duplicate, reorder, delay,
             noheartbeat, mute; docs/emulator.md tells more. What they have hit is told at the end.
         heartbeat: Seconds between heartbeats.
+        tls: Serve https and wss, also under the host names of the service, for clients whose addresses are fixed.
+        certificate: With --tls, file for the certificate that clients must trust.
         capture: Serve this recording instead of the market.
         list_: Print the series of the recording as JSON rows.
         truth: SYMBOL TIMEFRAME: print its true candles, CSV as `tvwire candles` writes it.
@@ -121,6 +125,7 @@ def emulate(
         capture=capture,
         faults=fault,
         heartbeat=heartbeat,
+        tls=certificate if tls else None,
     )
     if fault:
         _sum_up(havoc, speed, console)
