@@ -3,6 +3,8 @@ from __future__ import annotations
 import base64
 import json
 import pickle
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -44,6 +46,25 @@ def test_endpoints_are_found_from_a_host_or_a_url(text: str, socket: str) -> Non
 def test_foreign_hosts_are_refused(text: str) -> None:
     with pytest.raises(InputError):
         Endpoints.at(text)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Endpoints(socket="wss://example.com/socket.io/websocket"),
+        lambda: Endpoints(socket="ws://data.tradingview.com/socket.io/websocket"),
+        lambda: Endpoints(socket="wss://tradingview.com.example.com/"),
+        lambda: Endpoints(others=("wss://example.com/",)),
+        lambda: Endpoints(search="https://example.com"),
+        lambda: Endpoints(socket="ws://127.0.0.1:1/"),
+        lambda: Endpoints(socket="ws://127.0.0.1:1/", local=True),
+        lambda: Endpoints(local=True, others=()),
+        lambda: replace(Endpoints.at("http://127.0.0.1:1"), others=("wss://data.tradingview.com/",)),
+    ],
+)
+def test_foreign_hosts_are_refused_however_endpoints_are_made(make: Callable[[], Endpoints]) -> None:
+    with pytest.raises(InputError):
+        make()
 
 
 def test_a_real_token_never_goes_to_a_custom_endpoint() -> None:

@@ -54,6 +54,16 @@ class Endpoints:
     local: bool = False
     """Whether this is a loopback address, such as the emulator's: no pacing, and fake tokens only."""
 
+    def __post_init__(self) -> None:
+        for url in (self.socket, *self.others, self.search, self.origin):
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+            ours = host.endswith("." + _DOMAIN) and parts.scheme in ("wss", "https")
+            if not (ours or (self.local and _is_loopback(host))):
+                raise InputError(f"{parts.scheme}://{host} is not a host of the service", hint=_ENDPOINT_HINT)
+        if self.local and not all(_is_loopback(urlsplit(url).hostname or "") for url in (self.socket, *self.others)):
+            raise InputError("local endpoints are loopback addresses", hint=_ENDPOINT_HINT)
+
     @classmethod
     def at(cls, endpoint: str) -> Endpoints:
         """Find the endpoints from a host name of the service or the URL of an emulator.
@@ -95,7 +105,8 @@ class Endpoints:
         query = "?from=chart%2F&type=chart"
         if _is_loopback(host):
             socket = f"{'wss' if secure else 'ws'}://{authority}{_SOCKET_PATH}{query}"
-            return cls(socket=socket, search=f"{'https' if secure else 'http'}://{authority}", local=True)
+            search = f"{'https' if secure else 'http'}://{authority}"
+            return cls(socket=socket, search=search, others=(), local=True)
         if not (host.endswith("." + _DOMAIN) and secure):
             raise InputError(f"endpoint {endpoint!r} is not a host of the service", hint=_ENDPOINT_HINT)
         return cls(socket=f"wss://{authority}{_SOCKET_PATH}{query}")

@@ -128,6 +128,7 @@ def finals(told: list[CandleEvent]) -> list[float]:
 
 
 async def test_a_series_that_the_server_forgot_is_built_anew_and_misses_nothing() -> None:
+    """fault_N4."""
     world = World()
     async with world.watching() as (stream, told):
         await world.run(300)
@@ -150,6 +151,7 @@ async def test_a_series_that_the_server_forgot_is_built_anew_and_misses_nothing(
 
 
 async def test_a_quiet_symbol_costs_few_questions_and_no_connection_in_three_days() -> None:
+    """fault_H12."""
     world = World()
     async with world.watching() as (stream, told):
         await world.run(120)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -21,10 +21,12 @@ from tvwire import (
     FrameError,
     RateLimited,
     Settings,
+    TvWireError,
 )
 from tvwire.net.memory import MemoryServer, memory_connector
 from tvwire.net.supervisor import Phase, Supervisor
 from tvwire.session.chart import ChartMachine, SeriesRequest
+from tvwire.session.quotes import QuoteMachine
 from tvwire.wire.messages import Call
 
 LOCAL = Settings(endpoints=Endpoints.at("http://127.0.0.1:1"))
@@ -227,6 +229,7 @@ async def test_a_server_that_hangs_up_at_once_is_asked_ever_more_rarely() -> Non
 
 
 async def test_a_peer_that_reads_nothing_for_five_seconds_is_dead_though_it_talks() -> None:
+    """fault_N14."""
     world = World()
     await world.supervisor.attach(chart(99), "cs")
     await world.clock.settle()
@@ -295,8 +298,78 @@ async def test_a_megabyte_that_nobody_reads_ends_the_connection() -> None:
     await world.supervisor.aclose()
 
 
+class Quiet:
+    """A listener that keeps what it is told of the session."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def wake(self) -> None:
+        pass
+
+    def refused(self, symbol: str, error: TvWireError) -> None:
+        self.told.append(f"refused {symbol}")
+
+    def settled(self, silent: Sequence[str], *, again: bool) -> None:
+        self.told.append("settled")
+
+    def interrupted(self, error: TvWireError) -> None:
+        self.told.append("interrupted")
+
+    def failed(self, error: TvWireError) -> None:
+        self.told.append(f"failed: {error}")
+
+
+async def test_sessions_that_die_together_are_made_anew_at_the_usual_pace() -> None:
+    """fault_S4."""
+    world = World(Settings(endpoints=Endpoints(others=())))
+    machines = [QuoteMachine(["lp"], Quiet(), progress=10) for _ in range(12)]
+    for machine in machines:
+        machine.add(["A:X"])
+        await world.clock.settle()
+        attaching = asyncio.ensure_future(world.supervisor.attach(machine, "qs"))
+        await world.clock.advance(0.3)
+        await attaching
+    old = [machine.session for machine in machines]
+    made = [verb for verb, _ in world.packets()].count("quote_create_session")
+    assert made == len(set(old)) == 12
+    world.servers[0].deliver("".join(packet("critical_error", session, "internal error", "") for session in old))
+    counts = []
+    for _ in range(15):
+        await world.clock.advance(0.2)
+        counts.append([verb for verb, _ in world.packets()].count("quote_create_session") - made)
+    assert counts[-1] == 12
+    assert all(count <= 6 + place for place, count in enumerate(counts))  # a burst of five, then five a second
+    assert counts[0] < 12
+    assert not set(old) & {machine.session for machine in machines}
+    assert "quote_delete_session" not in [verb for verb, _ in world.packets()]  # they are gone already
+    assert len(world.servers) == 1
+    await world.supervisor.aclose()
+
+
+async def test_a_server_that_forgot_our_sessions_is_asked_again_on_another_connection() -> None:
+    """fault_S8."""
+    world = World()
+    key = world.supervisor.new_key()
+    machine = chart(key)
+    await world.supervisor.attach(machine, "cs")
+    await world.clock.settle()
+    world.servers[0].deliver(packet("protocol_error", '{unknown_session_id,<<"create_series">>,<<"cs_1">>,[]}'))
+    await world.clock.advance(2)
+    assert len(world.servers) == 2
+    session = machine.session
+    world.servers[1].deliver(
+        packet("timescale_update", session, bars("sds_1", "s1", [[60.0, 1, 1, 1, 1, 1]]), SCALE)
+        + packet("series_completed", session, "sds_1", "streaming", "s1", {})
+    )
+    await world.clock.settle()
+    assert (await world.supervisor.wait(key)).received == 1
+    await world.supervisor.aclose()
+
+
 @pytest.mark.parametrize("seed", range(5))
 async def test_a_server_that_flaps_is_tried_twelve_times_in_five_minutes(seed: int) -> None:
+    """fault_N9."""
     world = World(seed=seed)
     told: list[str] = []
     world.supervisor.watch(lambda phase, error: told.append(str(error) if phase == "reconnecting" else phase))

@@ -26,7 +26,7 @@ from ..errors import (
     SessionExpired,
     TvWireError,
 )
-from ..session.events import Answered, Event, Outgoing
+from ..session.events import Answered, Due, Event, Outgoing
 from ..session.mux import Machine, Mux
 from ..settings import Settings
 from ..wire.messages import Call
@@ -100,6 +100,8 @@ class Supervisor:
         self._needed = asyncio.Event()
         self._live = asyncio.Event()
         self._waiting: set[asyncio.Future[Connection]] = set()
+        self._due: dict[Machine, None] = {}
+        self._stirred = asyncio.Event()
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
         self._backoff = BackoffDelays(settings.backoff, random)
@@ -240,9 +242,7 @@ class Supervisor:
         """Give *machine* another session on this connection: its load was never answered."""
         self.detach(machine)
         self.mux.want(machine, prefix)
-        connection = self._connection
-        if connection is not None and connection.is_open:
-            self._send(connection, self.mux.start(machine, self._clock.now()))
+        self._remember(machine)
 
     def server_time(self) -> float | None:
         """Return the server's clock in UTC seconds, None before the first hello."""
@@ -302,7 +302,7 @@ class Supervisor:
                 self._enter(Phase.LIVE)
                 self._reached = True
                 self._tell_waiting(connection)
-            error = await asyncio.shield(connection.ended)
+            error = await self._tend(connection)
             self._hosts.failed(url, error)  # it may have let us in and said nothing
         except TvWireError as exc:
             error = exc
@@ -341,7 +341,25 @@ class Supervisor:
                 break
         return connection, url
 
+    async def _tend(self, connection: Connection) -> TvWireError:
+        """See a connection through to its end; sessions that are due are made meanwhile."""
+        while not connection.ended.done():
+            stirred = asyncio.ensure_future(self._stirred.wait())
+            try:
+                await asyncio.wait((stirred, connection.ended), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                stirred.cancel()
+            self._stirred.clear()
+            while self._due and connection.is_open:
+                await self._turn()
+                machine = next(iter(self._due))
+                del self._due[machine]
+                if machine in self.mux and connection.is_open:
+                    self._send(connection, self.mux.start(machine, self._clock.now()))
+        return connection.ended.result()
+
     async def _restore(self, connection: Connection) -> None:
+        self._due.clear()
         for machine in self.mux:
             if self.mux.generation > 1:
                 await self.limiter.acquire()
@@ -441,6 +459,9 @@ class Supervisor:
                 if self._connection is not None:
                     self._send(self._connection, event.calls)
                 continue
+            if isinstance(event, Due):
+                self._remember(event.machine)
+                continue
             future = self._futures.get(event.key)
             if future is None or future.done():
                 continue
@@ -448,6 +469,10 @@ class Supervisor:
                 future.set_result(event.result)
             else:
                 future.set_exception(event.error)
+
+    def _remember(self, machine: Machine) -> None:
+        self._due[machine] = None
+        self._stirred.set()
 
     def _tell_waiting(self, connection: Connection) -> None:
         for future in self._waiting:

@@ -9,7 +9,7 @@ import msgspec
 from ..errors import TvWireError
 from ..wire.messages import Call
 
-__all__ = ["Answered", "Event", "Failed", "Outgoing", "Page"]
+__all__ = ["Answered", "Due", "Event", "Failed", "Outgoing", "Page"]
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -46,4 +46,11 @@ class Outgoing(msgspec.Struct, frozen=True):
     calls: list[Call]
 
 
-Event = Answered | Failed | Outgoing
+class Due(msgspec.Struct, frozen=True):
+    """A session that the server has ended is to be made anew, when the pace of requests allows."""
+
+    machine: Any
+    """The ``Machine`` of ``mux.py`` whose session it is."""
+
+
+Event = Answered | Failed | Outgoing | Due

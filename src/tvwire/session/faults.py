@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ..errors import (
     Blocked,
+    ConnectionLost,
     LimitReached,
     PlanRequired,
     ProtocolError,
@@ -75,6 +76,9 @@ def protocol_fault(text: str) -> TvWireError:
         return RateLimited("too many sessions were opened too fast", hint="lower the number of parallel requests")
     if text == "user connections limit reached":
         return LimitReached("the account has too many open connections", what="connections")
+    if text.startswith("{unknown_session_id"):
+        # it has restarted under the socket: what was asked for is asked for again, on another connection
+        return ConnectionLost("the server does not know our sessions any more", reason=text[:200])
     if text.startswith("banned"):
         return Blocked(f"the service refuses this client: {text}")
     return ProtocolError(f"the server ended the connection: {text[:200]}", reason=text[:200])

@@ -191,6 +191,7 @@ class LiveMachine:
     def interrupted(self, error: TvWireError) -> bool:
         """The server has ended the session: a new one catches up as after a loss of the connection."""
         self._interrupt()
+        self._chart.lost()
         self._listener.interrupted(self, error)
         return True
 

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from ..errors import ConnectionLost, TvWireError
 from ..wire.messages import Call
 from ..wire.replies import CriticalError, Reply
-from .events import Event, Outgoing
+from .events import Due, Event, Outgoing
 from .faults import critical_fault
 from .freshness import Freshness
 from .intake import QuoteRoute, SeriesRoute
@@ -71,6 +71,9 @@ class Mux:
 
     def __len__(self) -> int:
         return len(self._wanted)
+
+    def __contains__(self, machine: object) -> bool:
+        return machine in self._wanted
 
     def __iter__(self) -> Iterator[Machine]:
         return iter(tuple(self._wanted))
@@ -135,11 +138,11 @@ class Mux:
         if not isinstance(message, CriticalError):
             return machine.receive(message, now)
         self._unroute(machine.session)  # dead at the server: nothing is left to delete there
-        calls = self._rebuild(machine, critical_fault(message.p.reason, str(message.p.info)), now)
-        return machine.receive(message, now) if calls is None else [Outgoing(calls)]
+        error = critical_fault(message.p.reason, str(message.p.info))
+        return [Due(machine)] if self._goes_on(machine, error, now) else machine.receive(message, now)
 
-    def _rebuild(self, machine: Machine, error: TvWireError, now: float) -> list[Call] | None:
-        """Return what makes another session for *machine*, None if the end of this one is the end.
+    def _goes_on(self, machine: Machine, error: TvWireError, now: float) -> bool:
+        """Whether *machine*, whose session the server has ended, shall have another one.
 
         Raises:
             ConnectionLost: It has happened too often here; another connection may fare better.
@@ -147,11 +150,11 @@ class Mux:
         ended = self._ended.setdefault(machine, [])
         ended[:] = [when for when in ended if when > now - _OFTEN_WITHIN]
         if len(ended) >= _OFTEN or not machine.interrupted(error):
-            return None
+            return False
         ended.append(now)
         if len(ended) == _OFTEN:
             raise ConnectionLost(f"the server ended a session {_OFTEN} times in a minute: {error}")
-        return self.start(machine, now)
+        return True
 
     def _unroute(self, session: str) -> bool:
         self.series.pop(session, None)
