@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from types import TracebackType
-from typing import Any, Final, Literal, Self, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, Literal, Self
 
-from ..errors import TvWireError
 from ..quote import Quote
 from .blocking import Portal
+from .blocking_live import BlockingLiveStream
 from .quote_stream import QuoteStats, QuoteStream
-from .status import StreamStatus
 
 __all__ = ["BlockingQuoteStream"]
-
-R = TypeVar("R")
 
 _FIRST: Final = 16
 _MOST: Final = 256
@@ -25,7 +21,7 @@ _FRESH: Final = 0.05
 """Seconds that a quote may wait on this side, where it no longer conflates."""
 
 
-class BlockingQuoteStream:
+class BlockingQuoteStream(BlockingLiveStream[Quote]):
     """Live quotes for a plain ``for``; made by ``Client.watch_quotes``.
 
     Quotes cross the thread in batches, as many as the loop works off in a twentieth of a second, so that none is
@@ -33,27 +29,12 @@ class BlockingQuoteStream:
     """
 
     def __init__(self, stream: QuoteStream, portal: Portal) -> None:
+        super().__init__(stream, portal)
         self._stream = stream
-        self._portal = portal
         self._ready: deque[Quote] = deque()
         self._most = _FIRST
         self._came = 0.0
         self._batch = 0
-
-    def __enter__(self) -> Self:
-        self._portal.call(self._stream.start)
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __iter__(self) -> Iterator[Quote]:
-        return self
 
     def __next__(self) -> Quote:
         stale = self._stream.conflates and len(self._ready) > 0 and time.monotonic() - self._came > _FRESH
@@ -83,11 +64,6 @@ class BlockingQuoteStream:
         """Return the newest quote of every symbol that has one."""
         return self._ask(self._stream.snapshot)
 
-    def close(self) -> None:
-        """End the stream and free the server's session. Idempotent."""
-        if self._portal.is_alive:
-            self._portal.call(self._stream.aclose)
-
     def add(self, *symbols: str) -> None:
         """Follow more symbols; each that is followed already has to be removed once more."""
         self._portal.call(lambda: self._stream.add(*symbols))
@@ -101,40 +77,7 @@ class BlockingQuoteStream:
         self._stream.on(kind, handler)
         return self
 
-    def run(self) -> None:
-        """Call the handlers given to :meth:`on`, on this thread, until the stream is closed."""
-        for quote in self:
-            for handler in self._stream.handlers("quote"):
-                handler(quote)
-
-    @property
-    def symbols(self) -> list[str]:
-        """Symbols that are followed."""
-        return self._stream.symbols
-
-    @property
-    def errors(self) -> dict[str, TvWireError]:
-        """Symbols that were refused, and why."""
-        return dict(self._stream.errors)
-
-    @property
-    def status(self) -> StreamStatus:
-        """What happened last to the stream."""
-        return self._stream.status
-
     @property
     def stats(self) -> QuoteStats:
         """Counters, as they are now."""
         return self._stream.stats
-
-    def report(self) -> str:
-        """Return one sentence about how the stream went."""
-        return self._stream.report()
-
-    def _ask(self, look: Callable[[], R]) -> R:
-        """Look at the stream on its own thread: what it holds changes there."""
-
-        async def there() -> R:
-            return look()
-
-        return self._portal.call(there)

@@ -1,21 +1,21 @@
-"""The blocking face of a stream: a plain ``for`` over events that arrive on the client's thread."""
+"""The blocking face of a stream of candles: a plain ``for`` over events that arrive on the client's thread."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from types import TracebackType
+from collections.abc import Callable
 from typing import Any, Literal, Self
 
 from ..models import CandleEvent
 from .blocking import Portal
-from .status import StreamStats, StreamStatus
+from .blocking_live import BlockingLiveStream
+from .status import StreamStats
 from .stream import CandleStream, Kind
 
 __all__ = ["BlockingCandleStream"]
 
 
-class BlockingCandleStream:
+class BlockingCandleStream(BlockingLiveStream[CandleEvent]):
     """Live candles for a plain ``for``; made by ``Client.watch_candles``.
 
     Up to 256 events cross the thread at a time: a hop for each would cost a hundred times more. Leaving the
@@ -23,24 +23,9 @@ class BlockingCandleStream:
     """
 
     def __init__(self, stream: CandleStream, portal: Portal) -> None:
+        super().__init__(stream, portal)
         self._stream = stream
-        self._portal = portal
         self._ready: deque[CandleEvent] = deque()
-
-    def __enter__(self) -> Self:
-        self._portal.call(self._stream.start)
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __iter__(self) -> Iterator[CandleEvent]:
-        return self
 
     def __next__(self) -> CandleEvent:
         if not self._ready:
@@ -48,11 +33,6 @@ class BlockingCandleStream:
             if not self._ready:
                 raise StopIteration
         return self._ready.popleft()
-
-    def close(self) -> None:
-        """End the stream and free the server's sessions. Idempotent."""
-        if self._portal.is_alive:
-            self._portal.call(self._stream.aclose)
 
     def add(self, *symbols: str) -> None:
         """Follow more symbols."""
@@ -67,27 +47,6 @@ class BlockingCandleStream:
         self._stream.on(kind, handler)
         return self
 
-    def run(self) -> None:
-        """Call the handlers given to :meth:`on`, on this thread, until the stream is closed."""
-        for event in self:
-            for handler in self._stream.handlers(event.kind):
-                handler(event)
-
-    @property
-    def symbols(self) -> list[str]:
-        """Symbols that are followed."""
-        return self._stream.symbols
-
-    @property
-    def errors(self) -> dict[str, Exception]:
-        """Symbols that were refused, and why."""
-        return dict(self._stream.errors)
-
-    @property
-    def status(self) -> StreamStatus:
-        """What happened last to the stream."""
-        return self._stream.status
-
     @property
     def stats(self) -> StreamStats:
         """Counters of the stream."""
@@ -100,7 +59,3 @@ class BlockingCandleStream:
     def update_mode(self, symbol: str) -> str | None:
         """Return the server's word for how *symbol* is updated; None until it has said."""
         return self._stream.update_mode(symbol)
-
-    def report(self) -> str:
-        """Return one sentence about how the stream went."""
-        return self._stream.report()

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import inspect
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Any, Final, Literal, Self
 
 import msgspec
 
-from ..errors import Closed, InputError, TvWireError
+from ..errors import InputError, TvWireError
 from ..net.supervisor import Supervisor
 from ..quote import Quote, wire_fields
 from ..session.quote import QuoteState
 from ..session.quotes import QuoteMachine
 from ..settings import Settings
 from ..symbols import check_symbol
+from .live_stream import LiveStream
 from .pace import Pace
 from .status import StreamStatus
 
@@ -48,7 +47,7 @@ class QuoteStats(msgspec.Struct, frozen=True):
     """Symbols that the server refused."""
 
 
-class QuoteStream:
+class QuoteStream(LiveStream[Quote]):
     """Live quotes of one or many symbols; made by ``watch_quotes``.
 
     Iterate over it, inside ``async with`` or directly; ``stream["NASDAQ:AAPL"]`` is the newest quote of a symbol at any
@@ -71,8 +70,7 @@ class QuoteStream:
             raise InputError("conflate=False asks for every change, throttle and debounce for fewer of them")
         self.conflates = conflate
         """Whether changes that were not read in time are merged."""
-        self._supervisor_of = supervisor
-        self._supervisor: Supervisor | None = None
+        super().__init__(supervisor, settings)
         keep = 0 if conflate else _HARD * settings.limits.lag
         self._machine = QuoteMachine(wire_fields(fields), self, progress=settings.timeouts.progress, keep=keep)
         self._machine.add(dict.fromkeys(map(check_symbol, symbols)))
@@ -80,17 +78,8 @@ class QuoteStream:
         self._held_names: set[str] = set()
         self._restless: set[str] = set()
         """Those of them that changed while they were held."""
-        self._waiter: asyncio.Future[None] | None = None
         self._flush: asyncio.Future[None] | None = None
-        self._handlers: dict[str, list[Callable[[Any], Any]]] = {}
-        self._tasks: set[asyncio.Future[Any]] = set()
-        self._error: TvWireError | None = None
-        self._closed = False
         self._delivered = self._drops = self._refused = 0
-        self.errors: dict[str, TvWireError] = {}
-        """Symbols that were refused, and why."""
-        self.status: StreamStatus = StreamStatus("connecting")
-        """What happened last to the stream."""
 
     # -- what users call ---------------------------------------------------------------------------------
 
@@ -163,71 +152,6 @@ class QuoteStream:
         self._handlers.setdefault(kind, []).append(handler)
         return self
 
-    def handlers(self, kind: str) -> Sequence[Callable[[Any], Any]]:
-        """Return what :meth:`on` was given for *kind*."""
-        return self._handlers.get(kind, ())
-
-    async def run(self) -> None:
-        """Call the handlers given to :meth:`on` until the stream is closed."""
-        async for quote in self:
-            for handler in self.handlers("quote"):
-                result = handler(quote)
-                if inspect.isawaitable(result):
-                    await result
-
-    async def start(self) -> Self:
-        """Subscribe; iterating does it too."""
-        if self._closed:
-            raise Closed("the stream is closed")
-        if self._supervisor is None:
-            self._supervisor = supervisor = self._supervisor_of()
-            supervisor.watch(self._on_phase)
-            await supervisor.attach(self._machine, "qs")
-        return self
-
-    async def aclose(self) -> None:
-        """End the stream and free the server's session. Idempotent."""
-        if self._closed:
-            return
-        self._closed = True
-        supervisor, self._supervisor = self._supervisor, None
-        if supervisor is not None:
-            supervisor.unwatch(self._on_phase)
-            supervisor.detach(self._machine)
-        self._say(StreamStatus("closed"))
-        self.wake()
-
-    async def __aenter__(self) -> Self:
-        return await self.start()
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Quote:
-        """Return the newest quote of the symbol that has waited longest.
-
-        Cancelling is safe: no change is lost.
-        """
-        if self._supervisor is None and not self._closed:
-            await self.start()
-        while True:
-            quote = self._next()
-            if quote is not None:
-                return quote
-            if self._error is not None:
-                raise self._error
-            if self._closed:
-                raise StopAsyncIteration
-            await self._wait()
-
     async def take(self, most: int = 256, unread: Sequence[Quote] = ()) -> list[Quote]:
         """Wait for at least one quote and return all that are there, up to *most*; an empty list is the end.
 
@@ -240,13 +164,11 @@ class QuoteStream:
             for one in unread:
                 self._pace.forget(one.symbol)
             self._machine.put_back([one.symbol for one in unread])
-        try:
-            quotes = [await anext(self)]
-        except StopAsyncIteration:
-            return []
-        while len(quotes) < most and (quote := self._next()) is not None:
-            quotes.append(quote)
-        return quotes
+        return await self._take(most)
+
+    def kind(self, event: Quote) -> str:
+        """Return the name under which handlers for *event* are given."""
+        return "quote"
 
     def report(self) -> str:
         """Return one sentence about how the stream went."""
@@ -257,12 +179,6 @@ class QuoteStream:
         )
 
     # -- the machine calls these -------------------------------------------------------------------------
-
-    def wake(self) -> None:
-        """Something can be read."""
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
 
     def refused(self, symbol: str, error: TvWireError) -> None:
         """The server refuses a symbol."""
@@ -292,6 +208,17 @@ class QuoteStream:
             self._supervisor.detach(self._machine)
         self._say(StreamStatus("dropped", detail=str(error)))
         self.wake()
+
+    # -- the life of the stream ---------------------------------------------------------------------------
+
+    async def _subscribe(self, supervisor: Supervisor) -> None:
+        await supervisor.attach(self._machine, "qs")
+
+    def _unsubscribe(self, supervisor: Supervisor) -> None:
+        supervisor.detach(self._machine)
+
+    def _alarm(self) -> float | None:
+        return self._held[0][0] if self._held else None
 
     # -- inside ------------------------------------------------------------------------------------------
 
@@ -341,17 +268,6 @@ class QuoteStream:
         self._delivered += 1
         return Quote(state.key, state.values)
 
-    async def _wait(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        alarm = loop.call_at(self._held[0][0], self.wake) if self._held else None
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-            if alarm is not None:
-                alarm.cancel()
-
     async def _tell(self) -> None:
         supervisor = self._supervisor
         if supervisor is None:
@@ -373,28 +289,3 @@ class QuoteStream:
             self._say(StreamStatus("reconnecting", detail=str(error) if error is not None else ""))
         elif phase == "live":
             self._say(StreamStatus("live"))
-
-    def _say(self, status: StreamStatus) -> None:
-        self.status = status
-        for handler in self._handlers.get("status", ()):
-            try:
-                result = handler(status)
-            except Exception as error:  # noqa: BLE001 - told to the consumer; the connection serves others too
-                self._blame(error)
-                continue
-            if inspect.isawaitable(result):
-                task = asyncio.ensure_future(result)
-                self._tasks.add(task)
-                task.add_done_callback(self._handled)
-
-    def _handled(self, task: asyncio.Future[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._blame(error)
-
-    def _blame(self, error: BaseException) -> None:
-        """End the stream because a handler failed."""
-        if self._error is None:
-            self._error = TvWireError("a status handler failed")
-            self._error.__cause__ = error
-            self.wake()

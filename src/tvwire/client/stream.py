@@ -11,13 +11,11 @@ Not here: what is new, missed or corrected (``session/live.py``).
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from types import TracebackType
 from typing import Any, Final, Literal, Self
 
-from ..errors import Closed, InputError, SlowConsumer, TvWireError
+from ..errors import InputError, SlowConsumer, TvWireError
 from ..models import Candle, CandleEvent
 from ..net.supervisor import Phase, Supervisor
 from ..session.chart import SeriesRequest
@@ -25,6 +23,7 @@ from ..session.live import LiveMachine
 from ..settings import Settings
 from ..symbols import Adjustment, SessionKind, check_symbol, descriptor
 from ..timeframe import Timeframe
+from .live_stream import LiveStream
 from .pace import Pace
 from .status import StreamStats, StreamStatus
 
@@ -37,7 +36,7 @@ _HARD: Final = 100
 """How many times the lag that is told of is the lag that is not borne."""
 
 
-class CandleStream:
+class CandleStream(LiveStream[CandleEvent]):
     """Live candles of one or many symbols; made by ``watch_candles``.
 
     Iterate over it, inside ``async with`` or directly; leaving the block frees the server's sessions. One consumer
@@ -66,9 +65,7 @@ class CandleStream:
         self._conflate, self._debounced = conflate, debounce > 0
         if only not in (None, "closed"):
             raise InputError(f"only={only!r} is unknown", hint='only="closed", or leave it out')
-        self._supervisor_of = supervisor
-        self._supervisor: Supervisor | None = None
-        self._settings = settings
+        super().__init__(supervisor, settings)
         self._timeframes = list(timeframes)
         self._only_closed = only == "closed"
         self._descriptor = {
@@ -83,18 +80,9 @@ class CandleStream:
             self._want(symbol)
         self._events: deque[CandleEvent | tuple[LiveMachine, Bar]] = deque()
         self._dirty: dict[LiveMachine, None] = {}
-        self._waiter: asyncio.Future[None] | None = None
-        self._handlers: dict[str, list[Callable[[Any], Any]]] = {}
-        self._tasks: set[asyncio.Future[Any]] = set()
-        self._lagging = False
-        self._error: TvWireError | None = None
-        self._closed = False
-        self._connected = False
-        self.errors: dict[str, TvWireError] = {}
-        """Symbols that were refused, and why."""
-        self.status: StreamStatus = StreamStatus("connecting")
-        """What happened last to the stream."""
+        self._lagging = self._connected = False
         self.stats = StreamStats()
+        """Counters of the stream."""
 
     # -- what users call ---------------------------------------------------------------------------------
 
@@ -148,83 +136,13 @@ class CandleStream:
         self._handlers.setdefault(kind, []).append(handler)
         return self
 
-    def handlers(self, kind: str) -> Sequence[Callable[[Any], Any]]:
-        """Return what :meth:`on` was given for *kind*."""
-        return self._handlers.get(kind, ())
-
-    async def run(self) -> None:
-        """Call the handlers given to :meth:`on` until the stream is closed."""
-        async for event in self:
-            for handler in self.handlers(event.kind):
-                result = handler(event)
-                if inspect.isawaitable(result):
-                    await result
-
-    async def start(self) -> Self:
-        """Subscribe; iterating does it too."""
-        if self._closed:
-            raise Closed("the stream is closed")
-        if self._supervisor is None:
-            self._supervisor = supervisor = self._supervisor_of()
-            supervisor.watch(self._on_phase)
-            self._connected = supervisor.phase is Phase.LIVE
-            for key in list(self._wanted):
-                await self._attach(supervisor, key)
-        return self
-
-    async def aclose(self) -> None:
-        """End the stream and free the server's sessions. Idempotent."""
-        if self._closed:
-            return
-        self._closed = True
-        supervisor, self._supervisor = self._supervisor, None
-        if supervisor is not None:
-            supervisor.unwatch(self._on_phase)
-            for machine in self._names:
-                supervisor.detach(machine)
-        self._say(StreamStatus("closed"))
-        self._wake()
-
-    async def __aenter__(self) -> Self:
-        return await self.start()
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> CandleEvent:
-        """Return the next event.
-
-        Cancelling is safe: no event is lost.
-        """
-        if self._supervisor is None and not self._closed:
-            await self.start()
-        while True:
-            event = self._next()
-            if event is not None:
-                return event
-            if self._error is not None:
-                raise self._error
-            if self._closed:
-                raise StopAsyncIteration
-            await self._wait()
-
     async def take(self, most: int = 256) -> list[CandleEvent]:
         """Wait for at least one event and return all that are there, up to *most*; an empty list is the end."""
-        try:
-            events = [await anext(self)]
-        except StopAsyncIteration:
-            return []
-        while len(events) < most and (event := self._next()) is not None:
-            events.append(event)
-        return events
+        return await self._take(most)
+
+    def kind(self, event: CandleEvent) -> str:
+        """Return the name under which handlers for *event* are given."""
+        return event.kind
 
     def report(self) -> str:
         """Return one sentence about how the stream went."""
@@ -253,7 +171,7 @@ class CandleStream:
         else:
             self._dirty[live] = None
         if self._waiter is not None:
-            self._wake()
+            self.wake()
 
     def closed(self, live: LiveMachine, bar: Bar) -> None:
         """A candle is final."""
@@ -293,7 +211,7 @@ class CandleStream:
             self._supervisor.detach(live)
         if not self._wanted:
             self._error = self._error or error
-        self._wake()
+        self.wake()
 
     def unanswered(self, live: LiveMachine, error: TvWireError) -> None:
         """The server keeps silent about a series; ask again, in a session of its own."""
@@ -304,6 +222,20 @@ class CandleStream:
     def interrupted(self, live: LiveMachine, error: TvWireError) -> None:
         """The server has ended the session of a series; another one follows."""
         self._say(StreamStatus("reconnecting", self._names[live][0], str(error)))
+
+    # -- the life of the stream ---------------------------------------------------------------------------
+
+    async def _subscribe(self, supervisor: Supervisor) -> None:
+        self._connected = supervisor.phase is Phase.LIVE
+        for key in list(self._wanted):
+            await self._attach(supervisor, key)
+
+    def _unsubscribe(self, supervisor: Supervisor) -> None:
+        for machine in self._names:
+            supervisor.detach(machine)
+
+    def _alarm(self) -> float | None:
+        return min(map(self._pace.due, self._dirty), default=None)
 
     # -- inside ------------------------------------------------------------------------------------------
 
@@ -357,7 +289,7 @@ class CandleStream:
             self._say(StreamStatus("live", detail=f"the consumer lags by {lag} {noun}"))
         if lag > _HARD * limit and self._error is None:
             self._error = SlowConsumer(f"the consumer lags by {lag:,} {noun}", hint="read faster, or raise limits.lag")
-        self._wake()
+        self.wake()
 
     def _next(self) -> CandleEvent | None:
         if self._events:
@@ -383,46 +315,6 @@ class CandleStream:
         if live is not None:
             self._pace.told(live, now)
         return live
-
-    async def _wait(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        alarm = loop.call_at(min(map(self._pace.due, self._dirty)), self._wake) if self._dirty else None
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-            if alarm is not None:
-                alarm.cancel()
-
-    def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None  # once in a turn of the loop
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
-
-    def _say(self, status: StreamStatus) -> None:
-        self.status = status
-        for handler in self._handlers.get("status", ()):
-            try:
-                result = handler(status)
-            except Exception as error:  # noqa: BLE001 - told to the consumer; the connection serves others too
-                self._blame(error)
-                continue
-            if inspect.isawaitable(result):
-                task = asyncio.ensure_future(result)
-                self._tasks.add(task)
-                task.add_done_callback(self._handled)
-
-    def _handled(self, task: asyncio.Future[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._blame(error)
-
-    def _blame(self, error: BaseException) -> None:
-        if self._error is None:
-            self._error = TvWireError("a status handler failed")
-            self._error.__cause__ = error
-            self._wake()
 
 
 def _candle(bar: Iterable[float]) -> Candle:
