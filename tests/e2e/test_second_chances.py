@@ -97,6 +97,7 @@ async def test_the_next_host_is_tried_when_one_cannot_be_reached(fast: Emulator)
     async with AsyncClient(endpoint=f"http://127.0.0.1:{closed_port()},{fast.url}") as tv:
         assert len(await tv.candles(BTC, "1h", count=5)) == 5
         assert tv.stats()["connects"] == 1
+        assert tv.stats()["host"] == fast.url.removeprefix("http://")
 
 
 async def test_all_hosts_are_named_when_none_can_be_reached() -> None:

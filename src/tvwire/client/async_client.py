@@ -490,18 +490,24 @@ class AsyncClient:
     def stats(self) -> dict[str, int | str]:
         """Return counters of this client's traffic, and what its connection is doing.
 
+        ``host`` is where it leads; ``asked_after`` counts the questions about live series that kept silent, and
+        ``forgotten`` those of them that the server had stopped serving.
+
         Example:
             >>> tvwire.AsyncClient(endpoint=emulator.url).stats()["messages"]
             0
         """
         supervisor = self._supervisor
         if supervisor is None:
-            return {"phase": "closed" if self._closed else "idle", "messages": 0, "sessions": 0}
+            return {"phase": "closed" if self._closed else "idle", "host": "", "messages": 0, "sessions": 0}
         return {
             "phase": supervisor.phase.value,
+            "host": supervisor.host,
             "generation": supervisor.mux.generation,
             "sessions": supervisor.mux.active,
             "stray": supervisor.mux.stray,
+            "asked_after": supervisor.mux.freshness.asked,
+            "forgotten": supervisor.mux.freshness.rebuilt,
             **supervisor.count().as_dict(),
         }
 

@@ -114,6 +114,8 @@ class Connection:
         self._counted = self._counted_bytes = 0
         self._handled = self._over = False
         self.opened_at = 0.0
+        self.url = ""
+        """Which of the endpoints this is."""
         self.greeted = asyncio.Event()
         """Set by the hello."""
         self.ended: asyncio.Future[TvWireError] = asyncio.get_running_loop().create_future()
@@ -122,6 +124,7 @@ class Connection:
     async def open(self, url: str) -> None:
         """Connect to *url* and greet. Cancelling leaves no socket behind."""
         settings = self._settings
+        self.url = url
         request = ConnectRequest(
             url=url,
             origin=settings.endpoints.origin,

@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from ..errors import (
     Closed,
@@ -203,6 +204,11 @@ class Supervisor:
         if calls and connection is not None and connection.is_open:
             self._send(connection, calls)
         self._deliver(events)
+
+    @property
+    def host(self) -> str:
+        """The host and port of the connection; empty without one."""
+        return "" if self._connection is None else urlsplit(self._connection.url).netloc
 
     def count(self) -> Counters:
         """Return the counters, the open connection's included."""
