@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from . import http_accounts, http_scanner
+from . import http_accounts, http_pages, http_pine, http_scanner
 from .search import PAGE, item, old_item, search
 from .site import Site, answer
 
@@ -59,7 +59,13 @@ def allowed_origin(origin: str | None) -> bool:
 
 def routes(site: Site) -> list[BaseRoute]:
     """Return all routes; those that match any word come last."""
-    return [*_searching(site), *http_accounts.routes(site), *http_scanner.routes(site)]
+    return [
+        *_searching(site),
+        *http_accounts.routes(site),
+        *http_pine.routes(site),
+        *http_pages.routes(site),
+        *http_scanner.routes(site),
+    ]
 
 
 def _searching(site: Site) -> list[BaseRoute]:

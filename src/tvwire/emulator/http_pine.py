@@ -1,0 +1,67 @@
+"""The script service: list, translation, permissions, the community's search (docs/protocol.md, sections 9.4 to 9.6).
+
+Not here: which scripts there are (``pine.py``). Ids are decoded once, by the web server: ``%25`` is ``%``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from .accounts import Account
+from .http_accounts import user_of
+from .pine import STANDARD, Script, find, search
+from .site import Site, answer
+
+__all__ = ["routes"]
+
+_UNKNOWN = {"code": 404, "message": "pine_facade failed to get pine source, reason: map[]"}
+_FORBIDDEN = {"success": False, "reason": "The user requesting information on the script is not allowed to do so"}
+
+
+def _may(script: Script, user: Account | None) -> bool:
+    """Whether a user may run a script; nobody is invited to those that need it. unverified: who may."""
+    return script.access < 3
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """Return the routes of the script service."""
+
+    async def listed(request: Request) -> Response:
+        # the other lists are empty here: the emulator computes none of their scripts
+        wanted = request.query_params.get("filter", "standard")
+        return answer([script.listed() for script in STANDARD] if wanted == "standard" else [])
+
+    async def translated(request: Request) -> Response:
+        script = find(request.path_params["id"])
+        if script is None:
+            return answer(_UNKNOWN, 404)
+        if not _may(script, user_of(site, request)):
+            return answer(_FORBIDDEN)
+        return answer({"success": True, "result": script.translated()})
+
+    async def permitted(request: Request) -> Response:
+        script = find(request.path_params["id"])
+        may = script is not None and _may(script, user_of(site, request))
+        return PlainTextResponse("true" if may else "false")
+
+    async def not_written(request: Request) -> Response:
+        return PlainTextResponse("false")
+
+    async def suggested(request: Request) -> Response:
+        found = search(request.query_params.get("search", ""))
+        return answer({"next": "", "results": [script.suggested() for script in found]})
+
+    def both(path: str, endpoint: Any) -> list[BaseRoute]:
+        return [Route(path, endpoint, methods=["GET"]), Route(f"{path}/", endpoint, methods=["GET"])]
+
+    return [
+        *both("/pine-facade/list", listed),
+        *both("/pine-facade/translate/{id}/{version}", translated),
+        *both("/pine-facade/is_auth_to_get/{id}/{version}", permitted),
+        *both("/pine-facade/is_auth_to_write/{id}", not_written),
+        *both("/pubscripts-suggest-json", suggested),
+    ]
