@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
-import itertools
 import math
 from collections.abc import Callable, Iterable
 from random import Random
@@ -21,28 +20,24 @@ from ..errors import (
     Closed,
     ConnectionLost,
     NetworkError,
-    PayloadTooLarge,
     ProtocolError,
     RateLimited,
-    SessionExpired,
     TvWireError,
 )
-from ..session.events import Answered, Due, Event, Outgoing
+from ..session.events import Due, Event, Outgoing
 from ..session.mux import Machine, Mux
 from ..settings import Settings
 from ..wire.messages import Call
-from .backoff import BackoffDelays
+from .attempts import Attempts
 from .clock import Clock
 from .connection import Connection, Counters, Trace
-from .hosts import Hosts
 from .limiter import Limiter
-from .tokens import Tokens, TokenSource
+from .pending import Pending
+from .tokens import TokenSource
 from .transport import Connector
 
 __all__ = ["Phase", "Supervisor"]
 
-_LONGEST_PAUSE: Final = 600.0
-"""Most seconds that a server's word may keep us from connecting again."""
 _MUCH_UNSENT: Final = 2**18
 """Bytes under way to the server that let new messages wait; four times as much is a dead connection."""
 _LOOK_AGAIN: Final = 0.02
@@ -90,22 +85,18 @@ class Supervisor:
         token: TokenSource | None = None,
     ) -> None:
         self._settings = settings
-        self._tokens = Tokens(settings, token, clock)
-        self._hosts = Hosts((settings.endpoints.socket, *settings.endpoints.others))
         self._connector = connector
         self._clock = clock
         self._random = random
         self._trace = trace
-        self._keys = itertools.count(1)
-        self._futures: dict[int, asyncio.Future[Any]] = {}
         self._needed = asyncio.Event()
-        self._live = asyncio.Event()
         self._waiting: set[asyncio.Future[Connection]] = set()
         self._due: dict[Machine, None] = {}
         self._stirred = asyncio.Event()
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
-        self._backoff = BackoffDelays(settings.backoff, random)
+        self._attempts = Attempts(settings, self._make, clock, random, token)
+        self._pending = Pending()
         self.mux = Mux(self._session_id, progress=settings.timeouts.progress, quiet=settings.timeouts.quiet)
         self.counters = Counters()
         rate = None if settings.endpoints.local else settings.limits.requests_per_second
@@ -113,28 +104,20 @@ class Supervisor:
         self.phase = Phase.IDLE
         self.last_error: TvWireError | None = None
         self._watchers: list[Callable[[str, TvWireError | None], None]] = []
-        self._reached = False
 
     # -- for the client ----------------------------------------------------------------------------------
 
     def new_key(self) -> int:
         """Return a key and register its future."""
-        key = next(self._keys)
-        self._futures[key] = asyncio.get_running_loop().create_future()
-        return key
+        return self._pending.new_key()
 
     async def wait(self, key: int) -> Any:
         """Wait for the end of *key*. Cancelling forgets the key; the caller still has to :meth:`detach`."""
-        try:
-            return await self._futures[key]
-        finally:
-            del self._futures[key]
+        return await self._pending.wait(key)
 
     def forget(self, key: int) -> None:
         """Give up a key that nobody waits for."""
-        future = self._futures.pop(key, None)
-        if future is not None and not future.cancel() and not future.cancelled():
-            future.exception()  # looked at, so that asyncio does not report it as overlooked
+        self._pending.forget(key)
 
     async def connected(self) -> Connection:
         """Return the live connection, made now if there is none. Cancelling is safe.
@@ -301,15 +284,12 @@ class Supervisor:
         self._enter(Phase.CONNECTING)
         connection = None
         try:
-            connection, url = await self._open()
-            self._connection = connection
+            self._connection = connection = await self._attempts.connect()
             await self._restore(connection)
             if await self._greeted(connection):
                 self._enter(Phase.LIVE)
-                self._reached = True
                 self._tell_waiting(connection)
             error = await self._tend(connection)
-            self._hosts.failed(url, error)  # it may have let us in and said nothing
         except TvWireError as exc:
             error = exc
         finally:
@@ -320,32 +300,12 @@ class Supervisor:
         if self.phase is Phase.CLOSED:
             return
         self.counters.losses += 1
-        lived = None
-        if connection is not None and connection.greeted.is_set():
-            lived = self._clock.now() - connection.opened_at
-        await self._after(lived, error)
+        await self._after(await self._attempts.ended(connection, error))
 
-    async def _open(self) -> tuple[Connection, str]:
-        """Connect to the first host that can be reached; return its URL too."""
-        settings = await self._tokens.settings()
-        *others, last = self._hosts.order()
-        for url in (*others, last):
-            self.mux.next_life()
-            connection = Connection(
-                settings, self._connector, self._clock, self.mux, self._deliver, self.counters, self._trace
-            )
-            try:
-                await connection.open(url)
-            except TvWireError as error:
-                with contextlib.suppress(TvWireError):
-                    await connection.aclose()
-                if not self._hosts.failed(url, error):
-                    raise
-                if url == last:
-                    raise self._hosts.failure(error) from None
-            else:
-                break
-        return connection, url
+    def _make(self, settings: Settings) -> Connection:
+        """Begin another life."""
+        self.mux.next_life()
+        return Connection(settings, self._connector, self._clock, self.mux, self._deliver, self.counters, self._trace)
 
     async def _tend(self, connection: Connection) -> TvWireError:
         """See a connection through to its end; sessions that are due are made meanwhile."""
@@ -381,14 +341,9 @@ class Supervisor:
             greeting.cancel()
         return connection.greeted.is_set() and not connection.ended.done()
 
-    async def _after(self, lived: float | None, error: TvWireError) -> None:
+    async def _after(self, error: TvWireError) -> None:
         self.last_error = error
-        if lived is not None:
-            self._backoff.lived(lived)
-        pause = 0.0
-        if isinstance(error, SessionExpired):
-            error = await self._renew_token(error)
-        if self._is_final(error):
+        if self._attempts.is_final(error):
             self._deliver(self.mux.lost(error))
             self._fail_all(error)
             self._rest()
@@ -397,40 +352,18 @@ class Supervisor:
         if isinstance(error, (RateLimited, ProtocolError)):
             # a call is told what went wrong; a stream is only told that it is interrupted
             self._fail_all(error)
-            pause = min(getattr(error, "retry_after", None) or 0.0, _LONGEST_PAUSE)
             await asyncio.sleep(0)  # calls that have just failed take their machines away
         if not self._waiting and not len(self.mux):
             self._rest()
             return
-        delay = max(pause, self._backoff.next_delay())
-        if self._backoff.flapping:
-            text = f"the server takes connections and ends them at once; the next attempt is in {delay:.0f} s"
-            self.last_error = ConnectionLost(text)
-            self.last_error.__cause__ = error
+        delay, self.last_error = self._attempts.next_delay(error)
         self._enter(Phase.BACKOFF)
         await self._clock.sleep(delay)
-
-    async def _renew_token(self, refusal: SessionExpired) -> TvWireError:
-        """Return what the refusal of the token comes to: an interruption if there is another token."""
-        try:
-            renewed = await self._tokens.renew()
-        except TvWireError as error:
-            return error
-        return ConnectionLost("the token was refused; trying with a fresh one") if renewed else refusal
 
     def _rest(self) -> None:
         """Make no connection until somebody needs one."""
         self._needed.clear()
         self._enter(Phase.IDLE)
-
-    def _is_final(self, error: TvWireError) -> bool:
-        """Whether a new connection cannot help a stream: a refused token, a banned client, a message beyond the
-        limit; or a service that was never reached, where the endpoint or the network is wrong."""
-        if isinstance(error, ConnectionLost):
-            return False
-        if not self._reached or isinstance(error, PayloadTooLarge):
-            return True
-        return not error.retryable and not isinstance(error, ProtocolError)
 
     # -- inside ------------------------------------------------------------------------------------------
 
@@ -468,13 +401,7 @@ class Supervisor:
             if isinstance(event, Due):
                 self._remember(event.machine)
                 continue
-            future = self._futures.get(event.key)
-            if future is None or future.done():
-                continue
-            if isinstance(event, Answered):
-                future.set_result(event.result)
-            else:
-                future.set_exception(event.error)
+            self._pending.end(event)
 
     def _remember(self, machine: Machine) -> None:
         self._due[machine] = None
@@ -486,9 +413,10 @@ class Supervisor:
                 future.set_result(connection)
 
     def _fail_all(self, error: TvWireError) -> None:
-        for future in (*self._waiting, *self._futures.values()):
+        for future in self._waiting:
             if not future.done():
                 future.set_exception(error)
+        self._pending.fail(error)
 
     def _session_id(self, prefix: str) -> str:
         return f"{prefix}_{''.join(self._random.choices(_ALPHABET, k=12))}"
