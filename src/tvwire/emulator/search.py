@@ -177,6 +177,8 @@ def old_item(entry: Entry, text: str, *, highlight: bool) -> dict[str, Any]:
         "type": entry.type,
         "exchange": prefix,
         "currency_code": entry.currency,
+        "currency-logoid": found["currency-logoid"],
+        **{name: found[name] for name in ("logoid", "base-currency-logoid") if name in found},
         "provider_id": entry.provider,
         "country": entry.country,
         "typespecs": list(entry.typespecs),
