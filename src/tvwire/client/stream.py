@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, Self
 
 from ..errors import InputError, SlowConsumer, TvWireError
@@ -80,6 +80,7 @@ class CandleStream(LiveStream[CandleEvent]):
             self._want(symbol)
         self._events: deque[CandleEvent | tuple[LiveMachine, Bar]] = deque()
         self._dirty: dict[LiveMachine, None] = {}
+        self._lag = settings.limits.lag
         self._lagging = self._connected = False
         self.stats = StreamStats()
         """Counters of the stream."""
@@ -162,7 +163,11 @@ class CandleStream(LiveStream[CandleEvent]):
         if not self._conflate:
             bar = live.forming
             if bar is not None:
-                self._keep((live, bar))
+                self._events.append((live, bar))
+                if len(self._events) > self._lag:
+                    self._tell_lag()
+                if self._waiter is not None:
+                    self.wake()
             return
         if self._debounced:
             self._pace.changed(live, asyncio.get_running_loop().time())
@@ -279,22 +284,25 @@ class CandleStream(LiveStream[CandleEvent]):
         symbol, timeframe = self._names[live]
         return CandleEvent(kind, symbol, timeframe, _candle(bar), _candle(previous) if previous is not None else None)
 
-    def _keep(self, event: CandleEvent | tuple[LiveMachine, Bar]) -> None:
+    def _keep(self, event: CandleEvent) -> None:
         self._events.append(event)
+        if len(self._events) > self._lag:
+            self._tell_lag()
+        self.wake()
+
+    def _tell_lag(self) -> None:
         lag, noun = len(self._events), "candles" if self._conflate else "events"
-        limit = self._settings.limits.lag
-        if lag > limit and not self._lagging:
+        if not self._lagging:
             self._lagging = True
             self.stats.lagged += 1
             self._say(StreamStatus("live", detail=f"the consumer lags by {lag} {noun}"))
-        if lag > _HARD * limit and self._error is None:
+        if lag > _HARD * self._lag and self._error is None:
             self._error = SlowConsumer(f"the consumer lags by {lag:,} {noun}", hint="read faster, or raise limits.lag")
-        self.wake()
 
     def _next(self) -> CandleEvent | None:
         if self._events:
             event = self._events.popleft()
-            if self._lagging and len(self._events) <= self._settings.limits.lag // 2:
+            if self._lagging and len(self._events) <= self._lag // 2:
                 self._lagging = False
             if isinstance(event, tuple):
                 return self._event("forming", *event)
@@ -317,8 +325,5 @@ class CandleStream(LiveStream[CandleEvent]):
         return live
 
 
-def _candle(bar: Iterable[float]) -> Candle:
-    time, *values = bar
-    if len(values) < 5:
-        values = [*values, _NAN]
-    return Candle(int(time), *values[:5])
+def _candle(bar: Bar) -> Candle:
+    return Candle(int(bar[0]), bar[1], bar[2], bar[3], bar[4], bar[5] if len(bar) > 5 else _NAN)

@@ -65,19 +65,20 @@ class FrameReader:
             FrameError: No reading of a length fits; ``complete`` holds the payloads before that place.
             PayloadTooLarge: The message, or a length in it, exceeds the limit.
         """
-        if len(message) > self.limit:
-            raise PayloadTooLarge(
-                f"a message of {len(message)} bytes exceeds the limit of {self.limit}", limit=self.limit
-            )
+        size = len(message)
+        if size > self.limit:
+            raise PayloadTooLarge(f"a message of {size} bytes exceeds the limit of {self.limit}", limit=self.limit)
+        # Live traffic repeats its sizes, so its headers are remembered by them. A length that counts all bytes after
+        # it fits in no smaller unit: there would be too few of them.
+        header = _headers.get(size)
+        if header is not None and message.startswith(header):
+            return [message[len(header) :]]
         if message.isascii():
-            # In ASCII all units agree. Live traffic repeats its sizes, so its headers are remembered by them.
-            header = _headers.get(len(message))
-            if header is not None and message.startswith(header):
-                return [message[len(header) :]]
-            payloads = _by_cutting(message) if len(message) < _LONG else _by_length(message)
+            # all units agree
+            payloads = _by_cutting(message) if size < _LONG else _by_length(message)
             if payloads is not None:
-                if len(payloads) == 1 and len(message) < len(_DIGITS):
-                    _headers[len(message)] = message[: -len(payloads[0]) or None]
+                if len(payloads) == 1 and size < len(_DIGITS):
+                    _headers[size] = message[: -len(payloads[0]) or None]
                 return payloads
         return self._walk(message)
 
