@@ -134,6 +134,7 @@ def test_pages_cut_the_list_and_the_total_stays(emulator: Emulator) -> None:
 def test_markets_hold_their_symbols_and_the_type_of_the_body_does_not_matter(emulator: Emulator) -> None:
     crypto = scan(emulator, "crypto", kind="text/plain;charset=UTF-8", columns=["type"])
     assert {row["d"][0] for row in crypto["data"]} == {"spot", "swap"}
+    assert names(scan(emulator, "cfd", columns=[], symbols={"tickers": ["SP:SPX"]})) == ["SP:SPX"]
     assert names(scan(emulator, "germany", columns=["name"])) == ["XETR:SAP"]
     assert names(scan(emulator, "global", columns=["name"], markets=["korea"])) == ["KRX:005930"]
     assert scan(emulator, "poland", columns=["name"]) == {"totalCount": 0, "data": []}
@@ -185,3 +186,11 @@ def test_recorded_answers_have_these_keys_and_recorded_fields_are_known(emulator
     fields = json.loads(capture("http-metainfo/tradingview-sdk-scanner-metainfo.json").read_text())["fields"]
     unknown = [field["n"] for field in fields if "|" not in field["n"] and not is_column(field["n"])]
     assert unknown == []
+
+
+def test_translations_are_english_and_logos_those_of_the_search(emulator: Emulator) -> None:
+    columns = ["sector.tr", "sector", "exchange.tr", "logoid"]
+    found = scan(emulator, symbols={"tickers": ["NASDAQ:AAPL"]}, columns=columns)["data"][0]["d"]
+    assert found == ["Electronic Technology", "Electronic Technology", "NASDAQ", "apple"]
+    coin = scan(emulator, "crypto", symbols={"tickers": ["BINANCE:BTCEUR"]}, columns=["logoid"])["data"][0]["d"]
+    assert coin == ["crypto/XTVCBTC"]

@@ -20,6 +20,7 @@ from .lane import ABSENT, LIVE
 from .market import Market, View
 from .ratings import RATINGS, rating
 from .scanner_fields import is_field
+from .search import logo
 from .ticker import Ticker
 from .track import Columns
 
@@ -30,7 +31,7 @@ _FRAMES: Final = ("1", "5", "15", "30", "60", "120", "240", "1W", "1M")
 _BARS: Final = 2_500
 """Bars that averages run over: enough for the start of the longest one to be forgotten (1e-7 of EMA300)."""
 _COUNTRIES: Final = {"US": "america", "DE": "germany", "GB": "uk", "KR": "korea", "IN": "india"}
-_TYPES: Final = {"spot": "crypto", "swap": "crypto", "forex": "forex", "futures": "futures", "index": "indices"}
+_TYPES: Final = {"spot": "crypto", "swap": "crypto", "forex": "forex", "futures": "futures", "index": "cfd"}
 _QUOTED: Final = {
     "close": "lp",
     "open": "open_price",
@@ -49,7 +50,7 @@ _QUOTED: Final = {
 
 
 def market_of(item: Instrument) -> str:
-    """Return the scanner's market of a symbol."""
+    """Return the scanner's market of a symbol. unverified: that indices are in ``cfd``, where one client looks."""
     return _TYPES.get(item.type) or _COUNTRIES.get(item.country, "america")
 
 
@@ -98,6 +99,8 @@ class Desk:
             return None
         if is_past(name):
             return past(name, self._days, self._now)
+        if name not in self._described and name.endswith(".tr"):
+            return self._described.get(name.removesuffix(".tr"))  # the language of the emulator is English
         return self._described.get(name)
 
     def _quoted(self, name: str) -> Any:
@@ -151,6 +154,7 @@ class Desk:
             "is_primary": True,
             "isin-displayed": item.isin or None,
             "provider-id": item.provider,
+            "logoid": logo(item.description) if not item.base else f"crypto/XTVC{item.base}",
         }
         close = self._quoted("close")
         if close is not None:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from .feed import Entry
 
-__all__ = ["PAGE", "item", "old_item", "search"]
+__all__ = ["PAGE", "item", "logo", "old_item", "search"]
 
 PAGE: Final = 50
 _NEAR: Final = 0.34
@@ -163,8 +163,13 @@ def _logos(entry: Entry) -> dict[str, Any]:
         base = _logo(ticker.removesuffix(entry.currency))
         pair = {"style": "pair", "logoid": base, "logoid2": _logo(entry.currency)}
         return {"base-currency-logoid": base, "logo": pair}
-    name = re.sub(r"[^a-z0-9]+", "-", re.sub(r"[, ]+(Inc|Corp)\b.*", "", entry.description).lower()).strip("-")
+    name = logo(entry.description)
     return {"logoid": name, "logo": {"style": "single", "logoid": name}}
+
+
+def logo(description: str) -> str:
+    """Return ``logoid`` of a company: its name in small letters (recorded: ``apple``)."""
+    return re.sub(r"[^a-z0-9]+", "-", re.sub(r"[, ]+(Inc|Corp)\b.*", "", description).lower()).strip("-")
 
 
 def old_item(entry: Entry, text: str, *, highlight: bool) -> dict[str, Any]:
