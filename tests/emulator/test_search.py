@@ -42,7 +42,7 @@ def test_the_exact_name_comes_before_longer_ones() -> None:
 
 
 def test_empty_text_lists_the_exchange_and_kinds_select() -> None:
-    assert len(names("BINANCE:")) > 8
+    assert len(names("BINANCE:")) > 10  # as clients test against the real service
     assert set(names("", exchange="FX")) == {"FX:EURUSD", "FX:GBPUSD", "FX:USDJPY", "FX:EURJPY", "FX:USDCHF"}
     assert names("BTC", kind="forex") == []
     assert all(entry.type == "index" for entry in search(ENTRIES, "", kind="index"))

@@ -19,7 +19,7 @@ PAGE: Final = 50
 _NEAR: Final = 0.34
 _MOST_NEAR: Final = 5
 _SHORTEST_NEAR: Final = 4
-_COINS: Final = frozenset({"BTC", "ETH", "SOL", "XRP", "DOGE", "ROCKET", "USDT"})
+_COINS: Final = frozenset({"BTC", "ETH", "SOL", "XRP", "DOGE", "BNB", "ADA", "ROCKET", "USDT"})
 _LONG_NAMES: Final = {
     "NASDAQ": "Nasdaq Stock Market",
     "NYSE": "New York Stock Exchange",
