@@ -164,3 +164,10 @@ def test_without_both_cookies_nobody_is_signed_in(emulator: Emulator) -> None:
 def test_the_bare_domain_redirects_to_www(emulator: Emulator) -> None:
     status, _, _, headers = send(emulator, "GET", "/", headers={"Host": "tradingview.com"})
     assert (status, headers["location"]) == (301, "https://www.tradingview.com/")
+
+
+def test_a_session_that_has_ended_is_sent_to_the_page_without_it(emulator: Emulator) -> None:
+    status, text, cookies, headers = send(emulator, "GET", "/", headers={"Cookie": "sessionid=x;sessionid_sign=y"})
+    assert (status, headers["location"], text) == (302, "https://www.tradingview.com/", "")
+    assert cookies["sessionid"] == '""'
+    assert send(emulator, "GET", "/")[0] == 200

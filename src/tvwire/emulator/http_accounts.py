@@ -117,7 +117,13 @@ def routes(site: Site) -> list[BaseRoute]:
     async def page(request: Request) -> Response:
         if request.headers.get("host", "").partition(":")[0] == "tradingview.com":
             return RedirectResponse(f"https://www.tradingview.com{request.url.path}", status_code=301)
-        return _page(site, user_of(site, request), request.url.path)
+        user = user_of(site, request)
+        if user is None and request.url.path == "/" and request.cookies.get("sessionid"):
+            # unverified: a session that has ended is sent to the same page without it; one client waits for this
+            response: Response = RedirectResponse("https://www.tradingview.com/", status_code=302)
+            response.delete_cookie("sessionid")
+            return response
+        return _page(site, user, request.url.path)
 
     async def token(request: Request) -> Response:
         user = user_of(site, request)
