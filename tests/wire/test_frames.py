@@ -103,6 +103,14 @@ def test_the_payloads_before_a_fault_are_handed_over() -> None:
     assert caught.value.complete == (b'{"m":"a","p":[]}', b"~h~3")
 
 
+def test_a_known_header_does_not_vouch_for_what_follows_it() -> None:
+    reader = FrameReader()
+    known = b"~m~12~m~abcdefghijkl"
+    assert reader.read(known) == [b"abcdefghijkl"]
+    with pytest.raises(FrameError, match="UTF-8"):
+        reader.read(known[:-1] + b"\xff")
+
+
 def test_a_message_that_is_not_utf8_is_refused() -> None:
     with pytest.raises(FrameError):
         FrameReader().read(b"~m~2~m~\xff\xfe")

@@ -68,13 +68,11 @@ class FrameReader:
         size = len(message)
         if size > self.limit:
             raise PayloadTooLarge(f"a message of {size} bytes exceeds the limit of {self.limit}", limit=self.limit)
-        # Live traffic repeats its sizes, so its headers are remembered by them. A length that counts all bytes after
-        # it fits in no smaller unit: there would be too few of them.
-        header = _headers.get(size)
-        if header is not None and message.startswith(header):
-            return [message[len(header) :]]
         if message.isascii():
-            # all units agree
+            # In ASCII all units agree. Live traffic repeats its sizes, so its headers are remembered by them.
+            header = _headers.get(size)
+            if header is not None and message.startswith(header):
+                return [message[len(header) :]]
             payloads = _by_cutting(message) if size < _LONG else _by_length(message)
             if payloads is not None:
                 if len(payloads) == 1 and size < len(_DIGITS):
