@@ -1,4 +1,4 @@
-"""What a study is given and what it gives back, whatever it computes (docs/protocol.md, section 8).
+"""What a study is given and what it gives back, whatever it computes (docs/protocol.md, section 4.6).
 
 Pure data: ``studies.py`` asks for it and packs it, the modules that compute one kind of study make it.
 """
