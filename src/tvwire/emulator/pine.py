@@ -1,8 +1,8 @@
 """The scripts of the emulator as the script service describes them (docs/protocol.md, sections 9.4, 9.5, 9.6).
 
 Ids, names, inputs and plots follow the built-in scripts that are recorded or named by clients; what the charts compute
-for them is not here. unverified: versions, texts of the compiled scripts, the community's scripts. Pure; called by
-``http_pine.py``.
+for them is in ``scripts.py`` and ``strategy.py``. unverified: versions, texts of the compiled scripts, the community's
+scripts. Pure; called by ``http_pine.py``.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ class Input:
     type: str
     value: Any
     options: tuple[str, ...] = ()
+    internal: str = ""
+    """``internalID``: what the property of a strategy is called, whatever its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Script:
         name: Long name.
         short: Short name.
         inputs: In the order of ``in_0`` ….
-        plots: Type, title and target of each plot.
+        plots: Type, title and target of each plot; of one that colours others also the numbers of its colours.
         strategy: Whether it is a strategy.
         on_price: Whether it is drawn over the prices.
         version: Version.
@@ -48,7 +50,7 @@ class Script:
     name: str
     short: str
     inputs: tuple[Input, ...]
-    plots: tuple[tuple[str, str, str], ...]
+    plots: tuple[tuple[Any, ...], ...]
     strategy: bool = False
     on_price: bool = False
     version: str = "27.0"
@@ -72,9 +74,12 @@ class Script:
                 "type": one.type,
             }
             if one.type in ("integer", "float"):
-                told |= {"max": 1_000_000_000_000, "min": 1 if one.type == "integer" else 0.01}
+                least = 0 if one.internal else 1 if one.type == "integer" else 0.01
+                told |= {"max": 1_000_000_000_000, "min": least}
             if one.options:
                 told["options"] = list(one.options)
+            if one.internal:
+                told["internalID"] = one.internal
             found.append(told)
         return found
 
@@ -135,11 +140,21 @@ class Script:
         }
         inputs = [*hidden, features, *self._own_inputs]
         plots, styles, looks = [], {}, {}
-        for number, (kind, title, target) in enumerate(self.plots):
+        palettes: dict[str, Any] = {}
+        for number, (kind, title, target, *colors) in enumerate(self.plots):
             name = f"plot_{number}"
             plot: dict[str, Any] = {"id": name, "type": kind}
             if target:
-                plot |= {"palette": "palette_0", "target": target}
+                palette = f"palette_{len(palettes)}"
+                palettes[palette] = {
+                    "colors": {str(place): {"name": f"Color {place}"} for place in range(len(colors))},
+                    "valToIndex": {str(value): place for place, value in enumerate(colors)},
+                }
+                plot |= {"palette": palette, "target": target}
+            elif kind == "alertcondition":
+                styles[name] = {"text": title, "title": title}
+            elif kind == "shapes":
+                styles[name] = {"isHidden": True, "text": title.split()[1][:4], "title": title}
             else:
                 styles[name] = {"histogramBase": 0, "isHidden": False, "joinPoints": False, "title": title}
                 looks[name] = {
@@ -151,8 +166,6 @@ class Script:
                     "trackPrice": False,
                 }
             plots.append(plot)
-        colors = {"0": {"name": "Color 0"}, "1": {"name": "Color 1"}}
-        colored = any(target for _, _, target in self.plots)
         prefix = "StrategyScript$" if self.strategy else "Script$"
         return {
             "IL": code,
@@ -174,7 +187,7 @@ class Script:
                 "isTVScriptStub": False,
                 "is_hidden_study": False,
                 "is_price_study": self.on_price,
-                "palettes": {"palette_0": {"colors": colors, "valToIndex": {"0": 0, "1": 1}}} if colored else {},
+                "palettes": palettes,
                 "pine": {"digest": hashlib.sha1(self.id.encode()).hexdigest(), "version": self.version},
                 "plots": plots,
                 "scriptIdPart": self.id,
@@ -187,13 +200,49 @@ class Script:
 
 
 _SUPERTREND: Final = (Input("ATR Length", "integer", 10), Input("Factor", "float", 3.0))
+_AVERAGES: Final = ("None", "SMA", "SMA + Bollinger Bands", "EMA", "SMMA (RMA)", "WMA", "VWMA")
+_PROPERTIES: Final = (
+    # unverified: the order and the options; names as clients set them
+    Input("Initial capital", "float", 1_000_000.0, (), "initial_capital"),
+    Input("Base currency", "text", "NONE", ("NONE", "USD", "EUR", "GBP", "JPY", "CHF", "USDT"), "currency"),
+    Input("Default order size", "float", 1.0, (), "default_qty_value"),
+    Input("Order size type", "text", "fixed", ("fixed", "cash_per_order", "percent_of_equity"), "default_qty_type"),
+    Input("Pyramiding", "integer", 0, (), "pyramiding"),
+    Input("Commission", "float", 0.0, (), "commission_value"),
+    Input("Commission type", "text", "percent", ("percent", "cash_per_order", "cash_per_contract"), "commission_type"),
+    Input("Slippage", "integer", 0, (), "slippage"),
+)
+"""Inputs that every strategy has."""
+
 STANDARD: Final = (
     Script(
         "STD;RSI",
         "Relative Strength Index",
         "RSI",
-        (Input("RSI Length", "integer", 14), Input("Source", "source", "close")),
-        (("line", "RSI", ""),),
+        (
+            Input("RSI Length", "integer", 14),
+            Input("Source", "source", "close"),
+            Input("Calculate Divergence", "bool", False),
+            Input("Type", "text", "SMA", _AVERAGES),
+            Input("Length", "integer", 14),
+            Input("BB StdDev", "float", 2),
+        ),
+        (  # recorded: fourteen of them in this order
+            ("line", "RSI", ""),
+            ("line", "Plot", ""),
+            ("line", "RSI-based MA", ""),
+            ("line", "Upper Bollinger Band", ""),
+            ("line", "Lower Bollinger Band", ""),
+            ("colorer", "", "fill_3", 0),
+            ("line", "Regular Bullish", ""),
+            ("colorer", "", "plot_6", 1, 2),
+            ("shapes", "Regular Bullish Label", ""),
+            ("line", "Regular Bearish", ""),
+            ("colorer", "", "plot_9", 3, 2),
+            ("shapes", "Regular Bearish Label", ""),
+            ("alertcondition", "Regular Bullish Divergence", ""),
+            ("alertcondition", "Regular Bearish Divergence", ""),
+        ),
         version="45.0",
     ),
     Script(
@@ -208,7 +257,13 @@ STANDARD: Final = (
             Input("Oscillator MA Type", "text", "EMA", ("SMA", "EMA")),
             Input("Signal Line MA Type", "text", "EMA", ("SMA", "EMA")),
         ),
-        (("line", "Histogram", ""), ("colorer", "", "plot_0"), ("line", "MACD", ""), ("line", "Signal", "")),
+        (
+            ("line", "Histogram", ""),
+            ("colorer", "", "plot_0", 0, 1, 2, 3),
+            ("line", "MACD", ""),
+            ("line", "Signal", ""),
+        ),
+        version="34.0",
     ),
     Script(
         "STD;Supertrend",
@@ -223,11 +278,37 @@ STANDARD: Final = (
         "STD;Supertrend%Strategy",
         "Supertrend Strategy",
         "Supertrend Strategy",
-        _SUPERTREND,
+        (*_SUPERTREND, *_PROPERTIES),
         (("line", "Up Trend", ""), ("line", "Down Trend", "")),
         strategy=True,
         on_price=True,
         version="6.0",
+    ),
+    Script(
+        "STD;MACD%1Strategy",
+        "MACD Strategy",
+        "MACD Strategy",
+        (
+            Input("Fast Length", "integer", 12),
+            Input("Slow Length", "integer", 26),
+            Input("MACD Length", "integer", 9),
+            *_PROPERTIES,
+        ),
+        (),
+        strategy=True,
+    ),
+    Script(
+        "STD;RSI%1Strategy",
+        "RSI Strategy",
+        "RSI Strategy",
+        (
+            Input("Length", "integer", 14),
+            Input("Over Sold", "integer", 30),
+            Input("Over Bought", "integer", 70),
+            *_PROPERTIES,
+        ),
+        (),
+        strategy=True,
     ),
 )
 """Built-in scripts."""
