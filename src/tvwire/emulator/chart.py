@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from ..wire.codec import encode_reply
 from ..wire.messages import Call
 from .clock import MarketClock
@@ -55,6 +57,8 @@ def _plain(value: Any) -> str:
         return value
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(_plain(item) for item in value)}]"
+    if isinstance(value, dict):  # unverified: how the inputs of a study are printed
+        return msgspec.json.encode(value).decode()
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
