@@ -17,54 +17,18 @@ from emulator.test_studies import create, update
 
 TYPE = "StrategyScript@tv-scripting-101!"
 MACD, RSI, SUPERTREND = "STD;MACD%1Strategy", "STD;RSI%1Strategy", "STD;Supertrend%Strategy"
-PROPERTIES = {
-    name: number
-    for number, name in enumerate(
-        [
-            "initial_capital",
-            "currency",
-            "default_qty_value",
-            "default_qty_type",
-            "pyramiding",
-            "commission_value",
-            "commission_type",
-            "slippage",
-        ]
-    )
-}
-SIDE = set(
-    [
-        "avgBarsInTrade",
-        "avgBarsInWinTrade",
-        "avgBarsInLossTrade",
-        "avgTrade",
-        "avgTradePercent",
-        "avgLosTrade",
-        "avgLosTradePercent",
-        "avgWinTrade",
-        "avgWinTradePercent",
-        "commissionPaid",
-        "grossLoss",
-        "grossLossPercent",
-        "grossProfit",
-        "grossProfitPercent",
-        "largestLosTrade",
-        "largestLosTradePercent",
-        "largestWinTrade",
-        "largestWinTradePercent",
-        "marginCalls",
-        "maxContractsHeld",
-        "netProfit",
-        "netProfitPercent",
-        "numberOfLosingTrades",
-        "numberOfWiningTrades",
-        "percentProfitable",
-        "profitFactor",
-        "ratioAvgWinAvgLoss",
-        "totalOpenTrades",
-        "totalTrades",
-    ]
-)
+PROPERTIES = (
+    "initial_capital", "currency", "default_qty_value", "default_qty_type", "pyramiding", "commission_value",
+    "commission_type", "slippage",
+)  # fmt: skip
+SIDE = {
+    "avgBarsInTrade", "avgBarsInWinTrade", "avgBarsInLossTrade", "avgTrade", "avgTradePercent", "avgLosTrade",
+    "avgLosTradePercent", "avgWinTrade", "avgWinTradePercent", "commissionPaid", "grossLoss", "grossLossPercent",
+    "grossProfit", "grossProfitPercent", "largestLosTrade", "largestLosTradePercent", "largestWinTrade",
+    "largestWinTradePercent", "marginCalls", "maxContractsHeld", "netProfit", "netProfitPercent",
+    "numberOfLosingTrades", "numberOfWiningTrades", "percentProfitable", "profitFactor", "ratioAvgWinAvgLoss",
+    "totalOpenTrades", "totalTrades",
+}  # fmt: skip
 
 
 def report_of(packet: dict[str, Any], study: str = "st1") -> tuple[dict[str, Any], bool]:
@@ -84,7 +48,7 @@ def report_of(packet: dict[str, Any], study: str = "st1") -> tuple[dict[str, Any
 
 def inputs_of(id: str, **properties: Any) -> dict[str, Any]:
     first = 2 if id == SUPERTREND else 3
-    named = {f"in_{first + PROPERTIES[name]}": value for name, value in properties.items() if name in PROPERTIES}
+    named = {f"in_{first + PROPERTIES.index(name)}": value for name, value in properties.items() if name in PROPERTIES}
     others = {name: value for name, value in properties.items() if name not in PROPERTIES}
     wrapped = {name: {"v": value, "f": True, "t": ""} for name, value in (named | others).items()}
     return {"text": "x", "pineId": id, "pineVersion": "6.0" if id == SUPERTREND else "27.0", **wrapped}
