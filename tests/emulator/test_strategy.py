@@ -238,6 +238,26 @@ def test_a_strategy_that_never_trades_has_a_report_too() -> None:
     assert found["performance"]["maxStrategyDrawDown"] == 0.0
 
 
+def test_an_account_may_have_another_currency() -> None:
+    client, _, _ = world()
+    own, found = run(client, MACD), run(client, MACD, currency="EUR", initial_capital=1_000_000)
+    assert (own["currency"], found["currency"]) == ("USDT", "EUR")
+    check(found, 1_000_000.0)
+    # one rate a day, that of the pair's opening; USDT counts as a dollar
+    euro = Client("ultimate").chart('={"symbol":"FX:EURUSD"}')
+    _, _, packet, _ = euro.series("1D", 60)
+    opened = {int(bar["v"][0] // 86_400): bar["v"][1] for bar in bars(packet)}
+    compared = 0
+    for one, mine in zip(own["trades"], found["trades"], strict=True):
+        assert (mine["e"], mine["x"], mine["q"]) == (one["e"], one["x"], one["q"])
+        day = (mine["x"]["tm"] // 1000) // 86_400
+        nearest = max(key for key in opened if key < day)  # a day of forex begins on the evening before
+        assert mine["tp"]["v"] == pytest.approx(one["tp"]["v"] / opened[nearest], rel=1e-9)
+        compared += mine["tp"]["v"] != one["tp"]["v"]
+    assert compared == len(own["trades"])
+    assert run(client, MACD, currency="USD")["trades"] == own["trades"]
+
+
 def test_both_ways_of_sending_a_report_are_in_use() -> None:
     seen = set()
     for count in (40, 600):
@@ -280,7 +300,6 @@ def test_a_strategy_runs_under_the_type_of_a_script_and_shows_its_plots() -> Non
 @pytest.mark.parametrize(
     ("properties", "reason"),
     [
-        ({"currency": "EUR"}, "no rate from USDT to EUR"),
         ({"initial_capital": 0}, "invalid value of a strategy property"),
         ({"commission_value": -1.0}, "invalid value of a strategy property"),
         ({"default_qty_type": "lots"}, "invalid value of input in_6"),

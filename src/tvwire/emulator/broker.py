@@ -40,15 +40,11 @@ class Properties:
         """Read the inputs of a strategy on a symbol that is priced in *currency*.
 
         Raises:
-            StudyFault: Capital of nothing, negative costs, or another currency than the symbol's.
+            StudyFault: Capital of nothing, or negative costs.
         """
-        wanted = inputs["currency"] if inputs["currency"] != "NONE" else currency
-        if wanted != currency:
-            # unverified: the service converts; the emulator has no rates inside a study
-            raise StudyFault(f"Internal server study error: no rate from {currency} to {wanted}")
         found = cls(
             float(inputs["initial_capital"]),
-            currency,
+            inputs["currency"] if inputs["currency"] != "NONE" else currency,
             float(inputs["default_qty_value"]),
             inputs["default_qty_type"],
             inputs["pyramiding"],
@@ -61,7 +57,7 @@ class Properties:
         return found
 
     def quantity(self, equity: float, price: float) -> float:
-        """Return the size of an order."""
+        """Return the size of an order at a price in the account's currency."""
         size = self.size
         if self.size_type == "percent_of_equity":
             size = max(equity, 0.0) * self.size / 100.0 / price
@@ -70,7 +66,7 @@ class Properties:
         return math.floor(size * _SMALLEST + 1e-6) / _SMALLEST
 
     def cost(self, quantity: float, price: float) -> float:
-        """Return the commission of one order."""
+        """Return the commission of one order at a price in the account's currency."""
         if self.commission_type == "percent":
             return quantity * price * self.commission / 100.0
         return self.commission * (quantity if self.commission_type == "cash_per_contract" else 1.0)
@@ -86,11 +82,15 @@ class Trade:
     quantity: float
     entry: int
     entry_price: float
+    """In the symbol's currency, as all prices are."""
+    entry_rate: float
+    """What the symbol's currency was worth in the account's."""
     paid: float
-    """Commission so far."""
+    """Commission so far; this and all below is in the account's currency."""
     exit: int = -1
     """-1 while it is open."""
     exit_price: float = math.nan
+    exit_rate: float = math.nan
     exit_name: str = ""
     best: float = 0.0
     """Most that it was ahead, in currency, without commission."""
@@ -102,15 +102,20 @@ class Trade:
         """Whether it has not been closed."""
         return self.exit < 0
 
-    def profit(self, price: float) -> float:
-        """Return the profit at a price, less the commission paid so far."""
-        return self.side * (price - self.entry_price) * self.quantity - self.paid
+    @property
+    def cost(self) -> float:
+        """What was bought or sold short, in the account's currency."""
+        return self.entry_price * self.quantity * self.entry_rate
 
-    def watch(self, high: float, low: float) -> None:
+    def profit(self, price: float, rate: float) -> float:
+        """Return the profit at a price, less the commission paid so far."""
+        return self.side * (price - self.entry_price) * self.quantity * rate - self.paid
+
+    def watch(self, high: float, low: float, rate: float) -> None:
         """Take note of a bar's extremes."""
         up, down = (high, low) if self.side > 0 else (low, high)
-        self.best = max(self.best, self.side * (up - self.entry_price) * self.quantity)
-        self.worst = max(self.worst, -self.side * (down - self.entry_price) * self.quantity)
+        self.best = max(self.best, self.side * (up - self.entry_price) * self.quantity * rate)
+        self.worst = max(self.worst, -self.side * (down - self.entry_price) * self.quantity * rate)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +129,8 @@ class Account:
     """Worth at the close of each loaded bar, open trades included."""
     lowest: Floats
     """Worth at the worst price of each loaded bar."""
+    rates: Floats
+    """What the symbol's currency is worth in the account's, for each bar of the study."""
 
 
 def trade(bars: StudyBars, signals: np.ndarray, names: tuple[str, str], properties: Properties) -> Account:
@@ -137,25 +144,27 @@ def trade(bars: StudyBars, signals: np.ndarray, names: tuple[str, str], properti
     equity, lowest = [], []
     pending, wanted = 0, 0.0
     slip = properties.slippage * bars.mintick
+    rates = np.ones(len(bars)) if bars.rate is None else bars.rate
     opens, highs, lows, closes = bars.open.tolist(), bars.high.tolist(), bars.low.tolist(), bars.close.tolist()
     for at in range(bars.lead, len(bars)):
+        rate = float(rates[at])
         if pending:
             price, name = opens[at] + pending * slip, names[0 if pending > 0 else 1]
             if held and held[0].side != pending:
                 for one in held:
-                    one.exit, one.exit_price, one.exit_name = at, price, name
-                    one.paid += properties.cost(one.quantity, price)
-                    cash += one.profit(price)
+                    one.exit, one.exit_price, one.exit_rate, one.exit_name = at, price, rate, name
+                    one.paid += properties.cost(one.quantity, price * rate)
+                    cash += one.profit(price, rate)
                 done += held
                 held = []
             if wanted > 0 and len(held) < max(1, properties.pyramiding):
-                held.append(Trade(pending, name, wanted, at, price, properties.cost(wanted, price)))
+                held.append(Trade(pending, name, wanted, at, price, rate, properties.cost(wanted, price * rate)))
             pending = 0
         for one in held:
-            one.watch(highs[at], lows[at])
-        equity.append(cash + sum(one.profit(closes[at]) for one in held))
-        lowest.append(cash + sum(one.profit(lows[at] if one.side > 0 else highs[at]) for one in held))
+            one.watch(highs[at], lows[at], rate)
+        equity.append(cash + sum(one.profit(closes[at], rate) for one in held))
+        lowest.append(cash + sum(one.profit(lows[at] if one.side > 0 else highs[at], rate) for one in held))
         if at < len(bars) - 1 and signals[at]:
             pending = int(signals[at])
-            wanted = properties.quantity(equity[-1], closes[at])
-    return Account(properties, (*done, *held), np.array(equity), np.array(lowest))
+            wanted = properties.quantity(equity[-1], closes[at] * rate)
+    return Account(properties, (*done, *held), np.array(equity), np.array(lowest), rates)

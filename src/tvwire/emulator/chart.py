@@ -78,7 +78,7 @@ class ChartSession:
     def __init__(self, session: str, feed: Feed, clock: MarketClock, plan: Callable[[], Plan]) -> None:
         self.id = session
         self.series: dict[str, ServerSeries] = {}
-        self.studies = Studies(session, self.series, plan, _twice(NODE), clock.at)
+        self.studies = Studies(session, self.series, feed, plan, _twice(NODE), clock.at)
         self._slots: dict[str, _Slot] = {}
         self._zone = "Etc/UTC"
         self._feed = feed

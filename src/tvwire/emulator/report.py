@@ -46,14 +46,15 @@ def report(bars: StudyBars, account: Account) -> dict[str, Any]:
     first, last = _ms(bars, bars.lead), _ms(bars, len(bars) - 1)
     closed = [one for one in trades if not one.is_open]
     told, total, equity = [], 0.0, [capital]
+    newest = float(account.rates[-1])
     for one in trades:
-        price = bars.close[-1].item() if one.is_open else one.exit_price
-        profit = one.profit(price)
+        price, rate = (bars.close[-1].item(), newest) if one.is_open else (one.exit_price, one.exit_rate)
+        profit = one.profit(price, rate)
         total += profit
         told.append(_told(bars, one, price, profit, total, capital))
         if not one.is_open:
             equity.append(capital + total)
-    open_ = sum(one.profit(bars.close[-1].item()) for one in trades if one.is_open)
+    open_ = sum(one.profit(bars.close[-1].item(), newest) for one in trades if one.is_open)
     start = trades[0].entry_price if trades else bars.open[bars.lead].item()
     hold = [0.0, *(capital * (one.exit_price / start - 1.0) for one in closed)]
     fallen = [peak - worth for peak, worth in zip(np.maximum.accumulate(equity).tolist(), equity, strict=True)]
@@ -98,7 +99,7 @@ def _ms(bars: StudyBars, at: int) -> int:
 
 def _told(bars: StudyBars, one: Trade, price: float, profit: float, total: float, capital: float) -> dict[str, Any]:
     side = "l" if one.side > 0 else "s"
-    worth = one.entry_price * one.quantity
+    worth = one.cost
     end = len(bars) - 1 if one.is_open else one.exit
     return {
         "e": {"c": one.name, "tp": f"{side}e", "p": one.entry_price, "tm": _ms(bars, one.entry)},
@@ -126,8 +127,8 @@ def _over(one: float | None, other: float | None) -> float | None:
 
 def _side(closed: list[Trade], still: list[Trade], capital: float) -> dict[str, Any]:
     """Return the figures of all trades or of one side; profits of closed trades only."""
-    gains = [(one.profit(one.exit_price), one) for one in closed]
-    parts = {id(one): gain / (one.entry_price * one.quantity) for gain, one in gains}
+    gains = [(one.profit(one.exit_price, one.exit_rate), one) for one in closed]
+    parts = {id(one): gain / one.cost for gain, one in gains}
     wins = [(gain, one) for gain, one in gains if gain > 0]
     losses = [(-gain, one) for gain, one in gains if gain < 0]
     won, lost = sum(gain for gain, _ in wins), sum(loss for loss, _ in losses)

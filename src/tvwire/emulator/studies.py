@@ -11,13 +11,14 @@ Not here: which studies there are (``study_kinds.py``), what they compute, the b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 
 from ..wire.codec import encode_reply
+from .feed import Feed
 from .plans import Plan
 from .series import WARMUP, Bar, ServerSeries
 from .study import NOTHING, Floats, Result, StudyBars, StudyFault
@@ -59,6 +60,7 @@ class Studies:
     Args:
         session: The chart session.
         series: Its series by id, as they are at any time.
+        feed: Where rates of currencies come from.
         plan: What the client may.
         node: Name of the server in errors.
         market: Market time at a time of the transport.
@@ -68,12 +70,14 @@ class Studies:
         self,
         session: str,
         series: Mapping[str, ServerSeries],
+        feed: Feed,
         plan: Callable[[], Plan],
         node: str,
         market: Callable[[float], float],
     ) -> None:
         self._session = session
         self._series = series
+        self._feed = feed
         self._plan = plan
         self._node = node
         self._market = market
@@ -250,8 +254,18 @@ class Studies:
             match = REFERENCE.fullmatch(value) if isinstance(value, str) else None
             if match is not None:
                 values[id] = self._plot(study, match[1], int(match[2]), now)
-        study.result = order.kind.compute(bars, values)
+        study.result = order.kind.compute(self._exchanged(bars, values, now), values)
         return bars
+
+    def _exchanged(self, bars: StudyBars, values: Mapping[str, Any], now: float) -> StudyBars:
+        """Return bars with the rates of a strategy whose account has another currency."""
+        wanted = values.get("currency", "NONE")
+        if wanted in ("NONE", bars.currency):
+            return bars
+        rate = self._feed.rates(bars.currency, wanted, bars.date, self._market(now))
+        if rate is None:  # unverified: what the service says
+            raise StudyFault(f"Internal server study error: no rate from {bars.currency} to {wanted}")
+        return replace(bars, rate=rate)
 
     def _plot(self, study: _Study, id: str, plot: int, now: float) -> Floats:
         """Return a plot of another study. unverified: the reasons of the refusals."""

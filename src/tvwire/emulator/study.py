@@ -43,6 +43,8 @@ class StudyBars:
     """Nominal seconds of a bar."""
     currency: str
     mintick: float
+    rate: Floats | None = None
+    """What the currency is worth in that of a strategy's account; None: it is the same."""
 
     def __len__(self) -> int:
         return len(self.time)
