@@ -95,6 +95,18 @@ def test_one_bar_lies_on_the_rows_it_covers() -> None:
     assert high[7] - low[7] > 0
 
 
+def test_a_range_may_begin_before_the_bars_that_are_loaded() -> None:
+    """An example of a client asks for the last 100,000 seconds of a chart of one bar."""
+    _, (time, _, high, low, _, volume) = loaded("60", 200)
+    client, _ = loaded("60", 1)
+    found = update(create(client, "st1", FIXED, between(time[100], NOW))[1])
+    outside, inside, _, indexes = drawn(found)
+    assert indexes == [-2000000, 0]
+    assert sum(sum(row["rate"]) for row in outside + inside) == pytest.approx(volume[100:].sum())
+    assert min(row["priceLow"] for row in outside + inside) == low[100:].min()
+    assert max(row["priceHigh"] for row in outside + inside) == high[100:].max()
+
+
 def test_a_range_without_bars_or_volume_is_empty() -> None:
     client, _ = loaded()
     found = update(create(client, "st1", FIXED, between(0, 1000))[1])
@@ -134,8 +146,8 @@ def test_sessions_in_view_and_the_visible_range_keep_to_what_is_shown() -> None:
 
 def test_indexes_point_to_the_bars_after_older_ones_have_come() -> None:
     client, (time, *_) = loaded("15", 100)
-    client.send("request_more_data", "cs_1", "sds_1", 40)
-    found = update(create(client, "st1", FIXED, between(time[0] - 7 * 86_400, time[10]))[1])
+    older = bars(client.send("request_more_data", "cs_1", "sds_1", 40)[1])
+    found = update(create(client, "st1", FIXED, between(older[0]["v"][0], time[10]))[1])
     assert found["ns"]["indexes"] == [-40, 10]
 
 

@@ -217,6 +217,9 @@ class Studies:
 
     def _followed(self, study: _Study, series: ServerSeries, now: float) -> list[str]:
         before, since = study.result, study.last
+        report = study.order is not None and study.order.kind.strategy
+        if report and not before.columns and series.last == since:
+            return []  # nothing to tell until the bar has closed
         try:
             bars = self._compute(study, now)
         except StudyFault as fault:
@@ -227,7 +230,6 @@ class Studies:
         for point in _points(bars, study.result.columns, series, since - 1, series.last):
             update = {"st": [point], "ns": {"d": "", "indexes": "nochange"}, "t": self._joined(study)}
             packets.append(encode_reply("du", self._session, {study.id: update}))
-        report = study.order is not None and study.order.kind.strategy
         changed = (before.document, before.indexes) != (study.result.document, study.result.indexes)
         if changed and (not report or series.last > since):
             update = {

@@ -22,6 +22,10 @@ __all__ = ["fixed", "profile", "sessions", "sessions_in_view", "visible"]
 
 _MOST: Final = 10_000
 """Rows of one histogram."""
+_CELLS: Final = 1_000_000
+"""Bars times rows that are computed at once."""
+_OUTSIDE: Final = -2_000_000
+"""Index of a bar that the client does not know (recorded)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +66,26 @@ def profile(bars: StudyBars, first: int, last: int, inputs: Mapping[str, Any]) -
         raise StudyFault("Internal server study error: too many rows")
     rises = bars.close[first:last] >= bars.open[first:last]
     up, down = np.zeros(rows), np.zeros(rows)
-    for least, most, amount, rising in zip(low.tolist(), high.tolist(), volume.tolist(), rises.tolist(), strict=True):
-        begin = min(max(int(np.searchsorted(edges, least, side="right")) - 1, 0), rows - 1)
-        end = min(max(int(np.searchsorted(edges, most, side="left")), begin + 1), rows)
-        part = np.minimum(edges[begin + 1 : end + 1], most) - np.maximum(edges[begin:end], least)
-        share = part / part.sum() if part.sum() > 0 else np.full(end - begin, 1.0 / (end - begin))
-        (up if rising else down)[begin:end] += amount * share
+    size = max(1, _CELLS // (rows + 1))
+    for begin in range(0, len(volume), size):
+        part = slice(begin, begin + size)
+        share = _shares(edges, low[part], high[part])
+        up += (volume[part] * rises[part]) @ share
+        down += (volume[part] * ~rises[part]) @ share
     total = up + down
     control = int(total.argmax())
     return Profile(edges[:-1], edges[1:], up, down, _value_area(total, control, inputs["vaVolume"] / 100.0), control)
+
+
+def _shares(edges: Floats, low: Floats, high: Floats) -> Floats:
+    """Return how much of each bar lies on each row, a bar a line."""
+    height = (high - low)[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        below = np.where(height > 0, (edges - low[:, None]) / height, (edges > low[:, None]).astype(float))
+    below = np.clip(below, 0.0, 1.0)
+    below[:, 0], below[:, -1] = 0.0, 1.0  # nothing lies outside, whatever the last digit of an edge
+    shares: Floats = np.diff(below, axis=1)
+    return shares
 
 
 def _value_area(total: Floats, control: int, part: float) -> np.ndarray:
@@ -130,13 +145,16 @@ def _drawn(bars: StudyBars, spans: list[tuple[int, int]], inputs: Mapping[str, A
         "hhists": [{"styleId": "histBars2", "data": outside}, {"styleId": "histBarsVA", "data": inside}],
         "horizlines": [{"styleId": "pocLines", "data": lines}],
     }
-    indexes = tuple(bars.first_index + place - bars.lead for place in places)
+    indexes = tuple(bars.first_index + place - bars.lead if place >= bars.lead else _OUTSIDE for place in places)
     return Result(document={"graphicsCmds": {"create": create, "erase": [{"action": "all"}]}}, indexes=indexes)
 
 
 def _within(bars: StudyBars, first: float, last: float) -> tuple[int, int]:
-    """Return the loaded bars that begin in [first, last], in milliseconds."""
-    begin = max(int(np.searchsorted(bars.time, first / 1000.0, side="left")), bars.lead)
+    """Return the bars that begin in [first, last], in milliseconds; they need not be loaded.
+
+    unverified: that the others count; an example of a client asks for a day of hours when it has loaded one bar.
+    """
+    begin = int(np.searchsorted(bars.time, first / 1000.0, side="left"))
     return begin, int(np.searchsorted(bars.time, last / 1000.0, side="right"))
 
 
@@ -163,7 +181,7 @@ def sessions(bars: StudyBars, inputs: Mapping[str, Any]) -> Result:
 def sessions_in_view(bars: StudyBars, inputs: Mapping[str, Any]) -> Result:
     """A profile for each trading day that the chart shows."""
     begin, end = _within(bars, inputs["first_visible_bar_time"], inputs["last_visible_bar_time"])
-    return _drawn(bars, _days(bars, begin, end), inputs, extend=False)
+    return _drawn(bars, _days(bars, max(begin, bars.lead), end), inputs, extend=False)
 
 
 def _days(bars: StudyBars, first: int, last: int) -> list[tuple[int, int]]:
