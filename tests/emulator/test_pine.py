@@ -40,6 +40,7 @@ def test_the_list_has_the_recorded_keys(emulator: Emulator) -> None:
     _, found = get(emulator, "/pine-facade/list/?filter=standard")
     assert {one["scriptIdPart"] for one in found} == {
         "STD;RSI", "STD;MACD", "STD;Supertrend", "STD;Supertrend%Strategy", "STD;MACD%1Strategy", "STD;RSI%1Strategy",
+        "STD;Zig_Zag",
     }  # fmt: skip
     by_id = {one["scriptIdPart"]: one for one in recorded}
     for one in found:

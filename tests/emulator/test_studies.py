@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import talib
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from emulator import raw
 from emulator.test_session import BTC, NODE, NOW, Client, bars, ms
@@ -385,3 +387,41 @@ def test_the_sum_of_what_is_alive_counts_studies() -> None:
     create(client, "st1", VOLUME, {})
     assert client.session.describe()["studies"] == 1
     json.dumps(client.session.describe())
+
+
+KINDS = [VOLUME, "RSI@tv-basicstudies-88", "MACD@tv-basicstudies-88", "VbPFixed@tv-basicstudies-241!"]
+KINDS += [f"VbP{name}@tv-volumebyprice-53" for name in ("Visible", "Sessions", "SessionsRough", "SessionsDetailed")]
+IDS = ["STD;RSI", "STD;MACD", "STD;Supertrend", "STD;Zig_Zag", "STD;MACD%1Strategy", "STD;RSI%1Strategy"]
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 40), st.integers(), st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(["close", "hl2", "st1$0", "EMA", "percent", "Ticks Per Row", "", "JPY", "cash_per_order"]),
+)  # fmt: skip
+NAMES = [
+    *(f"in_{number}" for number in range(11)), "length", "source", "rows", "rowsLayout", "volume", "vaVolume",
+    "first_bar_time", "last_bar_time", "first_visible_bar_time", "last_visible_bar_time", "extendPocRight",
+    "fast length",
+]  # fmt: skip
+
+
+@given(
+    type_=st.sampled_from(KINDS) | st.just(SCRIPT),
+    id_=st.sampled_from(IDS),
+    inputs=st.dictionaries(st.sampled_from(NAMES), VALUES | VALUES.map(lambda value: {"v": value, "f": True, "t": ""})),
+)
+@settings(max_examples=150, deadline=None)
+def test_whatever_the_inputs_the_answer_is_a_result_or_an_error(type_: str, id_: str, inputs: dict[str, Any]) -> None:
+    client = Client("ultimate").chart()
+    client.series("60", 40)
+    create(client, "st1", SCRIPT, RSI)
+    found = create(client, "st2", type_, {"pineId": id_, **inputs})
+    assert ms(found) in (["study_loading", "du", "study_completed"], ["study_loading", "study_error"])
+    assert "null" not in json.dumps(found[1]["p"][1].get("st2", {}).get("st") if found[1]["m"] == "du" else [])
+    live(client, 1.0)
+
+
+def test_a_study_that_would_be_its_own_ancestor_ends_the_session() -> None:
+    client = Client().chart()
+    client.series("15", 10)
+    create(client, "st1", VOLUME, {})
+    create(client, "st2", VOLUME, {}, "st1")
+    assert create(client, "st1", VOLUME, {}, "st2")[0]["p"][:2] == ["cs_1", "unknown parent id"]

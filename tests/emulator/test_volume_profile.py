@@ -153,7 +153,8 @@ def test_indexes_point_to_the_bars_after_older_ones_have_come() -> None:
 
 def test_a_live_profile_is_drawn_anew_as_a_whole() -> None:
     client, (time, _, _, _, _, volume) = loaded("15", 50)
-    create(client, "st1", FIXED, between(time[0], NOW + 86_400))
+    create(client, "st0", FIXED, between(time[0], NOW + 86_400, subscribeRealtime=False))
+    create(client, "st1", FIXED, between(time[0], NOW + 86_400, subscribeRealtime=True))
     packets = live(client, 1.0)
     assert [list(packet["p"][1]) for packet in packets] == [["sds_1"], ["st1"]]
     found = update(packets[1])

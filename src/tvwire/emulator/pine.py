@@ -44,6 +44,7 @@ class Script:
         version: Version.
         author: User name of a community script's author.
         access: 1 open source, 2 protected, 3 invite only.
+        graphics: What it draws, ``dwglines`` ….
     """
 
     id: str
@@ -56,6 +57,7 @@ class Script:
     version: str = "27.0"
     author: str = ""
     access: int = 1
+    graphics: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -180,7 +182,10 @@ class Script:
                 "description": self.name,
                 "docs": "",
                 "format": {"type": "inherit"} if self.on_price else {"precision": 2, "type": "price"},
-                "graphics": {},
+                "graphics": {
+                    kind: {kind.removeprefix("dwg"): {"name": kind.removeprefix("dwg"), "title": kind}}
+                    for kind in self.graphics
+                },
                 "id": f"{prefix}{self.id}@tv-scripting-101",
                 "inputs": inputs,
                 "isTVScript": True,
@@ -273,6 +278,23 @@ STANDARD: Final = (
         (("line", "Up Trend", ""), ("line", "Down Trend", ""), ("line", "Body Middle", "")),
         on_price=True,
         version="6.0",
+    ),
+    Script(
+        "STD;Zig_Zag",
+        "Zig Zag",
+        "Zig Zag",
+        (
+            Input("Price deviation for reversals (%)", "float", 5.0),
+            Input("Pivot legs", "integer", 10),
+            Input("Extend to last bar", "bool", True),
+            Input("Display reversal price", "bool", True),
+            Input("Display cumulative volume", "bool", True),
+            Input("Display reversal price change", "bool", True),
+        ),
+        (),
+        on_price=True,
+        version="36.0",
+        graphics=("dwglabels", "dwglines"),
     ),
     Script(
         "STD;Supertrend%Strategy",

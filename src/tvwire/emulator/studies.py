@@ -52,6 +52,8 @@ class _Study:
     result: Result = field(default_factory=Result)
     last: int = 0
     """Number on the tape of the bar after the last one that was sent."""
+    shown: Bar | None = None
+    """Its point."""
 
 
 class Studies:
@@ -98,7 +100,7 @@ class Studies:
         Raises:
             UnknownParent: There is nothing to compute it from.
         """
-        if parent not in self._series and parent not in self._studies:
+        if parent not in self._series and (parent not in self._studies or id in self._line(parent)):
             raise UnknownParent(parent)
         self._studies.pop(id, None)
         self._created += 1
@@ -203,8 +205,10 @@ class Studies:
             series.warmed = max(series.warmed, warm)
         study.done, study.last = True, series.last
         result = study.result
+        points = _points(bars, result.columns, series, first, last)
+        study.shown = points[-1] if points else None
         update: dict[str, Any] = {
-            "st": _points(bars, result.columns, series, first, last),
+            "st": points,
             "ns": {"d": _text(result), "indexes": result.indexes},
             "t": self._joined(study),
         }
@@ -217,9 +221,12 @@ class Studies:
 
     def _followed(self, study: _Study, series: ServerSeries, now: float) -> list[str]:
         before, since = study.result, study.last
+        values = study.order.values if study.order is not None else {}
         report = study.order is not None and study.order.kind.strategy
         if report and not before.columns and series.last == since:
             return []  # nothing to tell until the bar has closed
+        if values.get("subscribeRealtime") is False:  # unverified: that these profiles stand still
+            return []
         try:
             bars = self._compute(study, now)
         except StudyFault as fault:
@@ -228,6 +235,9 @@ class Studies:
         study.last = series.last
         packets = []
         for point in _points(bars, study.result.columns, series, since - 1, series.last):
+            if point == study.shown:
+                continue
+            study.shown = point
             update = {"st": [point], "ns": {"d": "", "indexes": "nochange"}, "t": self._joined(study)}
             packets.append(encode_reply("du", self._session, {study.id: update}))
         changed = (before.document, before.indexes) != (study.result.document, study.result.indexes)
@@ -282,12 +292,16 @@ class Studies:
 
     # names
 
+    def _line(self, parent: str) -> list[str]:
+        """Return a parent and those above it; the last one is the series, if it is still there."""
+        line = [parent]
+        while line[-1] not in self._series and line[-1] in self._studies:
+            line.append(self._studies[line[-1]].parent)
+        return line
+
     def _root(self, study: _Study) -> str:
         """Return the series that a study is computed from, through the studies in between."""
-        parent = study.parent
-        while parent not in self._series and parent in self._studies:
-            parent = self._studies[parent].parent
-        return parent
+        return self._line(study.parent)[-1]
 
     def _of(self, series: str) -> list[_Study]:
         return [study for study in self._studies.values() if self._root(study) == series]

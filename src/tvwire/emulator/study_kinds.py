@@ -3,8 +3,8 @@ to 8.3).
 
 Scripts are named by ``pineId``, the others by their type; the version behind a type drifts and is not looked at. Not
 here: when studies are computed and how they travel (``studies.py``), what is computed (``scripts.py``, ``strategy.py``,
-``volume.py``, ``volume_profile.py``). unverified: the texts of all refusals but those that docs/protocol.md, 4.6,
-lists.
+``volume.py``, ``volume_profile.py``, ``zigzag.py``). unverified: the texts of all refusals but those that
+docs/protocol.md, 4.6, lists.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from .strategy import STRATEGIES
 from .study import Compute, StudyFault
 from .volume import volume
 from .volume_profile import fixed, sessions, sessions_in_view, visible
+from .zigzag import zigzag
 
 __all__ = ["REFERENCE", "Kind", "Order", "order_of"]
 
 REFERENCE: Final = re.compile(r"(.+)\$([0-9]{1,3})", re.ASCII)
 """A plot of another study as a source: ``st1$0``."""
 _TYPE: Final = re.compile(r"([A-Za-z]+)@(tv-[a-z]+)(?:-[0-9]+)?!?", re.ASCII)
+_LARGEST: Final = 1e15
+"""Of any number; times are milliseconds."""
 _SOURCES: Final = ("open", "high", "low", "close", "hl2", "hlc3", "ohlc4", "hlcc4", "volume")
 
 
@@ -66,7 +69,7 @@ _VALUE_AREA: Final = {
     "volume": Input("Volume", "text", "Up/Down", ("Up/Down", "Total")),
     "vaVolume": Input("Value Area Volume", "integer", 70),
 }
-_REALTIME: Final = {"subscribeRealtime": Input("SubscribeRealtime", "bool", False)}
+_REALTIME: Final = {"subscribeRealtime": Input("SubscribeRealtime", "bool", True)}
 
 
 def _between(first: str, last: str) -> dict[str, Input]:
@@ -112,11 +115,14 @@ _BUILT_IN: Final = {
 _PACKAGES: Final = ("tv-basicstudies", "tv-volumebyprice")
 
 
+_COMPUTED: Final[Mapping[str, Compute]] = {**scripts.SCRIPTS, "Zig Zag": zigzag}
+
+
 def _kind_of(script: Script) -> Kind:
     inputs = {f"in_{number}": one for number, one in enumerate(script.inputs)}
     if script.strategy:
         return Kind(STRATEGIES[script.id], inputs, pine=True, strategy=True)
-    return Kind(scripts.SCRIPTS[script.name], inputs, pine=True)
+    return Kind(_COMPUTED[script.name], inputs, pine=True)
 
 
 _SCRIPTS: Final = {one.id: _kind_of(one) for one in (*pine.STANDARD, *pine.COMMUNITY)}
@@ -174,7 +180,7 @@ def _fits(one: Input, value: Any) -> bool:
     if one.type == "bool":
         return isinstance(value, bool)
     if one.type in ("integer", "float", "time"):
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _LARGEST:
             return False
         return one.type != "integer" or float(value).is_integer()
     if one.type == "source":

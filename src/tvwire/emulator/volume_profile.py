@@ -53,17 +53,16 @@ def profile(bars: StudyBars, first: int, last: int, inputs: Mapping[str, Any]) -
         return None
     rows = inputs.get("rows", 24)
     bottom, top = float(low.min()), float(high.max())
-    if rows < 1 or not 0 <= inputs["vaVolume"] <= 100:
-        raise StudyFault("Internal server study error: invalid value of input rows or vaVolume")
-    if inputs.get("rowsLayout", "Number Of Rows") == "Ticks Per Row":
+    height = 0.0
+    if inputs.get("rowsLayout", "Number Of Rows") == "Ticks Per Row" and rows > 0:
         height = rows * bars.mintick
         bottom = float(np.floor(bottom / height + 1e-9)) * height
         rows = max(1, int(np.ceil((top - bottom) / height - 1e-9)))
+    if not 1 <= rows <= _MOST or not 0 <= inputs["vaVolume"] <= 100:
+        raise StudyFault("Internal server study error: invalid value of input rows or vaVolume")
+    edges = np.linspace(bottom, max(top, bottom + bars.mintick), rows + 1)
+    if height:
         edges = bottom + height * np.arange(rows + 1)
-    else:
-        edges = np.linspace(bottom, max(top, bottom + bars.mintick), rows + 1)
-    if rows > _MOST:
-        raise StudyFault("Internal server study error: too many rows")
     rises = bars.close[first:last] >= bars.open[first:last]
     up, down = np.zeros(rows), np.zeros(rows)
     size = max(1, _CELLS // (rows + 1))
