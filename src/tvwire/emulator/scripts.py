@@ -1,6 +1,6 @@
 """What the scripts of the script service plot: RSI, MACD, Supertrend and the community's (docs/protocol.md, section 8).
 
-Plots come in the order of ``pine.py``. Not here: inputs and their defaults (``study_kinds.py``), strategies
+Plots come in the order of ``pine_scripts.py``. Not here: inputs and their defaults (``study_kinds.py``), strategies
 (``strategy.py``), averages (``technicals.py``). unverified: the numbers of colours, but those of the RSI, which are
 recorded.
 """

@@ -15,14 +15,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 
 from ..wire.codec import encode_reply
 from .feed import Feed
 from .plans import Plan
-from .series import WARMUP, Bar, ServerSeries
-from .study import NOTHING, Floats, Result, StudyBars, StudyFault
-from .study_bars import SeriesBars
+from .series import Bar, ServerSeries
+from .study import Floats, Result, StudyBars, StudyFault
+from .study_bars import SeriesBars, points_of
 from .study_kinds import REFERENCE, Order, order_of
 
 __all__ = ["Studies", "UnknownParent"]
@@ -50,6 +49,9 @@ class _Study:
     done: bool = False
     """Whether a result has been sent; False while it waits and after an error."""
     result: Result = field(default_factory=Result)
+    """The last one that was computed, for this study or for one that takes its plots."""
+    told: Result = field(default_factory=Result)
+    """The one whose document was sent last."""
     last: int = 0
     """Number on the tape of the bar after the last one that was sent."""
     shown: Bar | None = None
@@ -204,8 +206,8 @@ class Studies:
             first -= warm
             series.warmed = max(series.warmed, warm)
         study.done, study.last = True, series.last
-        result = study.result
-        points = _points(bars, result.columns, series, first, last)
+        result = study.told = study.result
+        points = points_of(bars, result.columns, series, first, last)
         study.shown = points[-1] if points else None
         update: dict[str, Any] = {
             "st": points,
@@ -220,10 +222,10 @@ class Studies:
         ]
 
     def _followed(self, study: _Study, series: ServerSeries, now: float) -> list[str]:
-        before, since = study.result, study.last
+        since = study.last
         values = study.order.values if study.order is not None else {}
         report = study.order is not None and study.order.kind.strategy
-        if report and not before.columns and series.last == since:
+        if report and not study.told.columns and series.last == since:
             return []  # nothing to tell until the bar has closed
         if values.get("subscribeRealtime") is False:  # unverified: that these profiles stand still
             return []
@@ -234,14 +236,15 @@ class Studies:
             return [self._error(study, fault)]
         study.last = series.last
         packets = []
-        for point in _points(bars, study.result.columns, series, since - 1, series.last):
+        for point in points_of(bars, study.result.columns, series, since - 1, series.last):
             if point == study.shown:
                 continue
             study.shown = point
             update = {"st": [point], "ns": {"d": "", "indexes": "nochange"}, "t": self._joined(study)}
             packets.append(encode_reply("du", self._session, {study.id: update}))
-        changed = (before.document, before.indexes) != (study.result.document, study.result.indexes)
+        changed = (study.told.document, study.told.indexes) != (study.result.document, study.result.indexes)
         if changed and (not report or series.last > since):
+            study.told = study.result
             update = {
                 "st": [],
                 "ns": {"d": _text(study.result), "indexes": study.result.indexes},
@@ -338,18 +341,3 @@ class Studies:
 
 def _text(result: Result) -> str:
     return msgspec.json.encode(result.document).decode() if result.document is not None else ""
-
-
-def _points(bars: StudyBars, columns: tuple[Floats, ...], series: ServerSeries, first: int, last: int) -> list[Bar]:
-    """Return the rows of bars by their numbers on the tape, with the indexes that the client counts by."""
-    if not columns:
-        return []
-    begin = series.first - bars.lead
-    part = slice(max(first - begin, 0), max(last - begin, 0))
-    table = np.column_stack([bars.time[part], *(column[part] for column in columns)])
-    rows = np.where(np.isfinite(table), table, NOTHING).tolist()
-    numbers = range(begin + part.start, begin + part.start + len(rows))
-    return [
-        Bar(number - series.origin if number >= series.first else number - series.first - WARMUP, tuple(row))
-        for number, row in zip(numbers, rows, strict=True)
-    ]

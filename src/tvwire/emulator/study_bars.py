@@ -1,4 +1,4 @@
-"""The bars of a series as its studies see them: those that were sent, and some before them.
+"""The bars of a series as its studies see them, those that were sent and some before, and the points that travel.
 
 Not here: what is computed from them. One object serves all studies of one series; ``studies.py`` makes it.
 """
@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 
 from .feed import Tape
-from .series import ServerSeries
-from .study import Floats, Ints, StudyBars
+from .series import WARMUP, Bar, ServerSeries
+from .study import NOTHING, Floats, Ints, StudyBars
 
-__all__ = ["SeriesBars"]
+__all__ = ["SeriesBars", "points_of"]
 
 _LEAD: Final = 1000
 """Bars before the loaded ones that a study may look at. unverified: how many the service takes; the averages of the
@@ -75,3 +75,18 @@ def _columns(tape: Tape, first: int, last: int, now: float) -> Floats:
     found = tape.read(first, last, now)
     volume = np.full(len(found.time), math.nan) if found.volume is None else found.volume
     return np.stack([found.time.astype(float), found.open, found.high, found.low, found.close, volume])
+
+
+def points_of(bars: StudyBars, columns: tuple[Floats, ...], series: ServerSeries, first: int, last: int) -> list[Bar]:
+    """Return the rows of bars by their numbers on the tape, with the indexes that the client counts by."""
+    if not columns:
+        return []
+    begin = series.first - bars.lead
+    part = slice(max(first - begin, 0), max(last - begin, 0))
+    table = np.column_stack([bars.time[part], *(column[part] for column in columns)])
+    rows = np.where(np.isfinite(table), table, NOTHING).tolist()
+    numbers = range(begin + part.start, begin + part.start + len(rows))
+    return [
+        Bar(number - series.origin if number >= series.first else number - series.first - WARMUP, tuple(row))
+        for number, row in zip(numbers, rows, strict=True)
+    ]

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from . import pine, scripts
+from . import pine_scripts, scripts
 from .pine import Input, Script
 from .strategy import STRATEGIES
 from .study import Compute, StudyFault
@@ -125,7 +125,7 @@ def _kind_of(script: Script) -> Kind:
     return Kind(_COMPUTED[script.name], inputs, pine=True)
 
 
-_SCRIPTS: Final = {one.id: _kind_of(one) for one in (*pine.STANDARD, *pine.COMMUNITY)}
+_SCRIPTS: Final = {one.id: _kind_of(one) for one in (*pine_scripts.STANDARD, *pine_scripts.COMMUNITY)}
 
 
 def order_of(type_: str, given: Mapping[str, Any]) -> Order:
@@ -141,7 +141,7 @@ def order_of(type_: str, given: Mapping[str, Any]) -> Order:
     name, package = match.groups()
     if package == "tv-scripting" and name in ("Script", "StrategyScript"):
         # a strategy runs under either type: clients are known that never tell them apart
-        script = pine.find(str(given.get("pineId", "")))
+        script = pine_scripts.find(str(given.get("pineId", "")))
         if script is None or script.access > 2 or not _known(script, given.get("pineVersion", "last")):
             raise forbidden
         kind = _SCRIPTS[script.id]
