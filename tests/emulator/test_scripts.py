@@ -15,8 +15,10 @@ from talipp.ohlcv import OHLCV
 
 from emulator.test_session import Client, bars
 from support.captures import capture
+from tvwire.emulator.pine_scripts import COMMUNITY
 from tvwire.emulator.scripts import SCRIPTS
 from tvwire.emulator.study import StudyBars
+from tvwire.emulator.volume import volume
 
 NA = 1e100
 
@@ -37,6 +39,12 @@ def served(resolution: str = "60", count: int = 900, plan: str = "premium", symb
 
 def of_loaded(rows: np.ndarray) -> np.ndarray:
     return rows[rows[:, 0] >= 0][:, 1:].T
+
+
+@pytest.mark.parametrize("version", ["last", "37.0", "45.0", ""])
+def test_versions_up_to_the_present_one_are_known(version: str) -> None:
+    client, _ = served(count=20)
+    assert len(study(client, {"text": "x", "pineId": "STD;RSI", "pineVersion": version})) == 120
 
 
 @pytest.mark.parametrize("symbol", ["BINANCE:BTCUSDT", "NASDAQ:AAPL", "SP:SPX"])
@@ -124,14 +132,14 @@ def test_the_built_in_rsi_and_macd_of_before_pine_have_plain_inputs() -> None:
 
 @pytest.mark.parametrize(("prev", "inputs"), [(False, {}), (True, {"col_prev_close": True})])
 def test_the_volume_has_its_colour_and_average(prev: bool, inputs: dict[str, Any]) -> None:
-    client, (_, open_, _, _, close, volume) = served()
+    client, (_, open_, _, _, close, traded) = served()
     rows = study(client, {"length": 20, **inputs}, "Volume@tv-basicstudies-246")
     assert rows[:, 0].tolist() == list(range(900))  # no points before the first bar
     got = of_loaded(rows)
-    assert got[1].tolist() == volume.tolist()
+    assert got[1].tolist() == traded.tolist()
     base = np.concatenate([[np.nan], close[:-1]]) if prev else open_
     assert got[2][1:].tolist() == (close < base).astype(float)[1:].tolist()
-    np.testing.assert_allclose(got[3][19:], talib.SMA(volume, 20)[19:], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(got[3][19:], talib.SMA(traded, 20)[19:], rtol=0, atol=1e-6)
     assert np.isfinite(got[3][0])  # bars before the first one count
 
 
@@ -143,7 +151,7 @@ def test_a_market_without_volume_has_none() -> None:
 # recorded values
 
 
-def recorded(name: str) -> tuple[np.ndarray, list[dict[str, Any]], dict[str, Any]]:
+def recorded(name: str, study: str = "") -> tuple[np.ndarray, list[dict[str, Any]], dict[str, Any]]:
     """Return the recorded bars, and the points and the update of the recorded study."""
     served_, update = None, {}
     for line in capture(name).read_text().splitlines():
@@ -151,7 +159,8 @@ def recorded(name: str) -> tuple[np.ndarray, list[dict[str, Any]], dict[str, Any
             if payload.startswith('{"m":"timescale_update"'):
                 served_ = served_ or next(iter(json.loads(payload)["p"][1].values()))["s"]
             elif payload.startswith('{"m":"du"') and not update:
-                update = next(iter(json.loads(payload)["p"][1].values()))
+                found = json.loads(payload)["p"][1]
+                update = found.get(study, {}) if study else next(iter(found.values()))
     assert served_ is not None
     return np.array([bar["v"] for bar in served_]).T, update["st"], update
 
@@ -172,6 +181,42 @@ def test_the_rsi_is_the_recorded_one() -> None:
         mine = np.where(np.isnan(column), NA, column)
         # the server had bars before these: both averages have settled after 250
         np.testing.assert_allclose(mine[250:], theirs[plot][250:], rtol=0, atol=1e-6)
+
+
+def test_the_volume_study_is_the_recorded_one() -> None:
+    name = "ws-full-session/rolandolucio-socketMsgs-2019.jsonl"
+    (time, open_, high, low, close, traded), points, _ = recorded(name, study="st2")
+    seen = StudyBars(
+        time, open_, high, low, close, traded,
+        date=time.astype(np.int64) // 86_400, lead=0, first_index=0, step=900, currency="USD", mintick=0.01,
+    )  # fmt: skip
+    result = volume(seen, {"length": 20, "col_prev_close": False})
+    theirs = np.array([point["v"] for point in points]).T
+    assert [point["i"] for point in points] == list(range(300))
+    assert theirs[0].tolist() == time.tolist()
+    assert [column.tolist() for column in result.columns[:2]] == theirs[1:3].tolist()
+    np.testing.assert_allclose(result.columns[2][19:], theirs[3][19:], rtol=0, atol=1e-6)
+
+
+# the community's
+
+
+def test_scripts_of_the_community_are_computed_but_for_those_of_invited_users() -> None:
+    client, (_, _, _, _, close, traded) = served()
+    expected = {
+        "RSI with Bands": talib.RSI(close, 14),
+        "RSI of Volume": talib.RSI(traded, 14),
+        "Trend of the Emulator": talib.EMA(close, 14),
+    }
+    for name, values in expected.items():
+        (script,) = [one for one in COMMUNITY if one.name == name]
+        got = of_loaded(study(client, {"pineId": script.id, "pineVersion": "1.0"}))
+        np.testing.assert_allclose(got[1][300:], values[300:], rtol=0, atol=1e-6)
+    (private,) = [one for one in COMMUNITY if one.name == "Private Trend"]
+    failed = client.send(
+        "create_study", "cs_1", "st9", "st1", "sds_1", "Script@tv-scripting-101!", {"pineId": private.id}
+    )
+    assert failed[1]["p"][3] == "study_not_auth:Script@tv-scripting-101"
 
 
 # divergences

@@ -189,10 +189,11 @@ def test_an_error_inside_a_script_is_the_recorded_object() -> None:
 
 
 @pytest.mark.parametrize(("plan", "most"), [(name, plan.studies) for name, plan in PLANS.items()])
-def test_a_plan_has_so_many_studies_and_the_volume_is_none_of_them(plan: str, most: int) -> None:
+def test_a_plan_has_so_many_studies_and_volumes_are_none_of_them(plan: str, most: int) -> None:
     client = Client(plan).chart()
     client.series("15", 10)
     create(client, "st0", VOLUME, {})
+    create(client, "profile", "VbPFixed@tv-basicstudies-241!", {"first_bar_time": 0, "last_bar_time": 1e13})
     for number in range(most):
         assert ms(create(client, f"st{number + 1}", SCRIPT, RSI))[-1] == "study_completed"
     failed = create(client, "more", SCRIPT, RSI)[1]

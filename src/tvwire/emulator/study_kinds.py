@@ -96,7 +96,11 @@ _BUILT_IN: Final = {
             "simple ma(signal line)": Input("Simple ma(signal line)", "bool", False),
         },
     ),
-    "VbPFixed": Kind(fixed, {**_LAYOUT, **_VALUE_AREA, **_REALTIME, **_between("first_bar_time", "last_bar_time")}),
+    "VbPFixed": Kind(
+        fixed,
+        {**_LAYOUT, **_VALUE_AREA, **_REALTIME, **_between("first_bar_time", "last_bar_time")},
+        counted=False,  # a drawing of the web client, not one of its indicators
+    ),
     "VbPVisible": Kind(
         visible,
         {**_LAYOUT, **_VALUE_AREA, **_REALTIME, **_between("first_visible_bar_time", "last_visible_bar_time")},
