@@ -139,7 +139,7 @@ def test_inputs_that_are_no_object_end_the_session() -> None:
 def error(client: Client, type_: str, inputs: Any) -> Any:
     loading, failed = create(client, "st1", type_, inputs)
     assert loading["m"] == "study_loading"
-    assert (failed["m"], list(failed)) == ("study_error", ["m", "p"])
+    assert (failed["m"], list(failed)) == ("study_error", ["m", "p", "t", "t_ms"])
     assert failed["p"][:3] == ["cs_1", "st1", "s1_st1"]
     assert failed["p"][4] == (NODE if isinstance(failed["p"][3], str) else "undefined")
     return failed["p"][3]

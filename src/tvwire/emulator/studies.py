@@ -178,7 +178,7 @@ class Studies:
                 self._allow(study, study.order)
         except StudyFault as fault:
             study.order = None
-            return [self._error(study, fault)]
+            return [self._error(study, fault, now)]
         series = self._series.get(self._root(study))
         if series is None or series.tape is None:
             return []
@@ -198,7 +198,7 @@ class Studies:
             bars = self._compute(study, now)
         except StudyFault as fault:
             study.done = False
-            return [self._error(study, fault)]
+            return [self._error(study, fault, now)]
         series = self._series[self._root(study)]
         first, last = part if part is not None else (series.first, series.last)
         if part is None and study.order is not None and study.order.kind.pine:
@@ -233,7 +233,7 @@ class Studies:
             bars = self._compute(study, now)
         except StudyFault as fault:
             study.done = False
-            return [self._error(study, fault)]
+            return [self._error(study, fault, now)]
         study.last = series.last
         packets = []
         for point in points_of(bars, study.result.columns, series, since - 1, series.last):
@@ -334,9 +334,11 @@ class Studies:
     def _loading(self, study: _Study, now: float) -> str:
         return encode_reply("study_loading", self._session, study.id, self._joined(study), t_ms=self._stamp(now))
 
-    def _error(self, study: _Study, fault: StudyFault) -> str:
+    def _error(self, study: _Study, fault: StudyFault, now: float) -> str:
+        """Return the error; stamped, since in 2019 it had the time where ``study_loading`` had it (recorded)."""
         node = self._node if isinstance(fault.reason, str) else "undefined"
-        return encode_reply("study_error", self._session, study.id, self._joined(study), fault.reason, node)
+        names = (self._session, study.id, self._joined(study))
+        return encode_reply("study_error", *names, fault.reason, node, t_ms=self._stamp(now))
 
 
 def _text(result: Result) -> str:
