@@ -1,9 +1,10 @@
-"""A chart session on the server: symbols, series, history (docs/protocol.md, sections 3.3 to 3.5, 4, 4b).
+"""A chart session on the server: symbols, series, history (docs/protocol.md, sections 3.3, 3.4, 4, 4b).
 
 Pure: calls in, payloads out, time as an argument. The payloads of one call travel in one WebSocket message, in the
 recorded order: ``series_loading``, ``symbol_resolved``, ``timescale_update``, ``series_completed``.
 
-Not here: framing, tokens and unknown sessions (``session.py``), which bars exist (``feed.py``).
+Not here: framing, tokens and unknown sessions (``session.py``), which bars exist (``feed.py``), studies
+(``studies.py``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from ..wire.codec import encode_reply
 from ..wire.messages import Call
 from .clock import MarketClock
@@ -21,6 +24,7 @@ from .feed import Feed, Listing, Refused
 from .plans import Plan
 from .resolution import parse_resolution
 from .series import ServerSeries
+from .studies import Studies, UnknownParent
 from .window import Window
 
 __all__ = ["NODE", "ChartSession", "Fatal", "arguments"]
@@ -53,6 +57,8 @@ def _plain(value: Any) -> str:
         return value
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(_plain(item) for item in value)}]"
+    if isinstance(value, dict):  # unverified: how the inputs of a study are printed
+        return msgspec.json.encode(value).decode()
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -72,7 +78,7 @@ class ChartSession:
     def __init__(self, session: str, feed: Feed, clock: MarketClock, plan: Callable[[], Plan]) -> None:
         self.id = session
         self.series: dict[str, ServerSeries] = {}
-        self.studies: dict[str, str] = {}
+        self.studies = Studies(session, self.series, feed, plan, _twice(NODE), clock.at)
         self._slots: dict[str, _Slot] = {}
         self._zone = "Etc/UTC"
         self._feed = feed
@@ -124,7 +130,8 @@ class ChartSession:
         for series in self.series.values():
             if series.live and series.next_update <= now:
                 series.next_update = now + (self._plan().period or _UPDATE_AFTER)
-                messages.append(series.updates(self.id, self._clock.at(now)))
+                updates = series.updates(self.id, self._clock.at(now))
+                messages.append([*updates, *(self.studies.follow(series.id, now) if updates else ())])
         return [message for message in messages if message]
 
     # symbols
@@ -169,7 +176,7 @@ class ChartSession:
             raise Fatal("invalid parameters", arguments(call))
         series = ServerSeries(name, turnaround, slot, timeframe, _SERIES_NODE)
         self.series[name] = series
-        return self._load(series, window, now, [], [])
+        return self._load(series, window, now, [], self.studies.loading(name, now))
 
     def _modify(self, call: Call, now: float) -> list[str]:
         if len(call.p) not in (5, 6):
@@ -186,11 +193,7 @@ class ChartSession:
         series = ServerSeries(name, turnaround, slot, timeframe, _SERIES_NODE)
         self.series[name] = series
         clear = [series.clearing(self.id, self._stamp(now))]
-        studies = [
-            encode_reply("study_loading", self.id, study, f"{turnaround}_{own}", t_ms=self._stamp(now))
-            for study, own in reversed(self.studies.items())
-        ]
-        return self._load(series, window, now, clear, studies)
+        return self._load(series, window, now, clear, self.studies.loading(name, now))
 
     def _another_range(self, series: ServerSeries, window: Window, now: float) -> list[str]:
         """A new range over the same bars: nothing is cleared and nothing is sent again (section 3.4)."""
@@ -226,7 +229,7 @@ class ChartSession:
         if named is not None:
             payloads.append(self._timeframe(series, *named, final=True))
         series.next_update = now + (self._plan().period or _UPDATE_AFTER)
-        return [*payloads, self._completed(series, now)]
+        return [*payloads, self._completed(series, now), *self.studies.loaded(series.id, now)]
 
     def _open(self, listing: Listing, timeframe: Any, now: float) -> Any:
         try:
@@ -236,6 +239,7 @@ class ChartSession:
 
     def _remove(self, call: Call, now: float) -> list[str]:
         (name,) = _expect(call, str)
+        self.studies.dropped(name)
         self.series.pop(name, None)
         return []
 
@@ -255,8 +259,10 @@ class ChartSession:
             extra = {"data_completed": "end" if self._feed.whole or series.at_beginning() else "limit"}
         return [
             self._loading(series, now),
+            *self.studies.loading(name, now),
             series.packet(self.id, self._zone, market, self._stamp(now), part),
             self._completed(series, now, extra),
+            *self.studies.extended(name, part, now),
         ]
 
     def _tickmarks(self, call: Call, now: float) -> list[str]:
@@ -279,42 +285,22 @@ class ChartSession:
         self._zone = zone
         return [series.tickmarks(self.id, zone) for series in self.series.values() if series.tape is not None]
 
-    # studies: accepted, none is computed yet
+    # studies
 
     def _study(self, call: Call, now: float) -> list[str]:
         study, turnaround, parent, kind = _expect(call, str, str, str, str)
-        base = self.series[parent].turnaround if parent in self.series else self.studies.get(parent)
-        if base is None:
-            raise Fatal("unknown parent id", arguments(call))
-        self.studies[study] = turnaround
-        return self._no_study(study, f"{base}_{turnaround}", kind, now)
+        try:
+            return self.studies.create(study, turnaround, parent, kind, _inputs(call, 5), now)
+        except UnknownParent:
+            raise Fatal("unknown parent id", arguments(call)) from None
 
     def _modify_study(self, call: Call, now: float) -> list[str]:
         study, turnaround = _expect(call, str, str)
-        if study not in self.studies:
-            return []
-        self.studies[study] = turnaround
-        return self._no_study(study, self._study_turnaround(study), "", now)
-
-    def _no_study(self, study: str, turnaround: str, kind: str, now: float) -> list[str]:
-        stamp = self._stamp(now)
-        return [
-            encode_reply("study_loading", self.id, study, turnaround, t_ms=stamp),
-            # recorded class of reason: the script is not permitted for this token
-            encode_reply("study_error", self.id, study, turnaround, f"study_not_auth:{kind}", _twice(NODE)),
-        ]
-
-    def _study_turnaround(self, study: str) -> str:
-        base = next((series.turnaround for series in self.series.values()), "s1")
-        return f"{base}_{self.studies[study]}"
+        return self.studies.modify(study, turnaround, _inputs(call, 3), now)
 
     def _remove_study(self, call: Call, now: float) -> list[str]:
         (study,) = _expect(call, str)
-        if study not in self.studies:
-            return []
-        turnaround = self._study_turnaround(study)
-        del self.studies[study]
-        return [encode_reply("study_deleted", self.id, study, turnaround, t_ms=self._stamp(now))]
+        return self.studies.remove(study, now)
 
     def _metadata(self, call: Call, now: float) -> list[str]:
         request = str(call.p[1]) if len(call.p) > 1 else ""
@@ -347,6 +333,14 @@ class ChartSession:
 
 def _twice(node: str) -> str:
     return f"{node}@{node}"
+
+
+def _inputs(call: Call, place: int) -> dict[str, Any]:
+    """Return the inputs of a study, which may be left out."""
+    found = call.p[place] if len(call.p) > place else {}
+    if not isinstance(found, dict):
+        raise Fatal("invalid parameters", arguments(call))
+    return found
 
 
 def _expect(call: Call, *kinds: type) -> tuple[Any, ...]:

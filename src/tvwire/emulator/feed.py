@@ -27,6 +27,7 @@ from .track import Columns, Row, Track
 __all__ = ["Entry", "Feed", "Listing", "MarketFeed", "MarketTape", "Refused", "Tape"]
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 _FREE_MINUTES: Final = (1, 3, 5, 15, 30, 45, 60, 120, 180, 240)
 _SECONDS: Final = (1, 5, 10, 15, 30, 45)
@@ -111,6 +112,9 @@ class Feed(Protocol):
 
     def open(self, listing: Listing, timeframe: Timeframe, plan: Plan, now: float) -> Tape:
         """Return a series or raise :class:`Refused`."""
+
+    def rates(self, own: str, wanted: str, dates: Ints, now: float) -> Floats | None:
+        """Return what one currency is worth in another on each date (days since 1970), None if it has no rate."""
 
     def lanes(self, descriptors: list[Descriptor], now: float) -> list[tuple[list[int], Lane]]:
         """Return where the quotes of symbols are read, with their places in *descriptors*; unknown ones are in none."""
@@ -210,6 +214,10 @@ class MarketFeed:
             raise Refused("custom_resolution")
         item = self.market.path(listing.symbol).instrument
         return MarketTape(self.market.track(item.symbol, timeframe, listing.descriptor.view, now), item, plan)
+
+    def rates(self, own: str, wanted: str, dates: Ints, now: float) -> Floats | None:
+        """Return the rates at the openings of the days."""
+        return self.market.rates(own, wanted, dates, now)
 
     def lanes(self, descriptors: list[Descriptor], now: float) -> list[tuple[list[int], Lane]]:
         """Return where the quotes of symbols are read; simulated ones share a lane."""

@@ -29,6 +29,7 @@ from .track import Columns, Row, rows_of
 __all__ = ["PlaybackFeed", "RecordedTape", "list_series"]
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def _read(path: Path) -> list[RecordedSeries]:
@@ -158,6 +159,10 @@ class PlaybackFeed:
                     self._tapes[key] = RecordedTape(series)
                 return self._tapes[key]
         raise Refused("unsupported_resolution")
+
+    def rates(self, own: str, wanted: str, dates: Ints, now: float) -> Floats | None:
+        """Return nothing: a recording has no rates."""
+        return None
 
     def lanes(self, descriptors: list[Descriptor], now: float) -> list[tuple[list[int], Lane]]:
         """Return what the recording tells of each symbol, and its last close."""

@@ -19,11 +19,14 @@ from .scale import marks
 from .track import Row, rows_of
 from .window import Window
 
-__all__ = ["MOST_BARS", "ServerSeries"]
+__all__ = ["MOST_BARS", "WARMUP", "Bar", "ServerSeries"]
 
 MOST_BARS: Final = 20_000
 """Bars of one answer; more are clipped silently. unverified: the largest recorded answer has 8,000 bars, 11,505 were
 reported."""
+
+WARMUP: Final = 1_000_000
+"""A point of a study that lies n bars before the first loaded bar has the index -(WARMUP + n) (recorded)."""
 
 _NS: Final = {"d": "", "indexes": []}
 _NO_CHANGE: Final = {"d": "", "indexes": "nochange"}
@@ -46,6 +49,10 @@ class ServerSeries:
         self.timeframe = timeframe
         self.range = ""
         self.symbol = ""
+        self.info: dict[str, Any] = {}
+        """What ``symbol_resolved`` told of the symbol."""
+        self.warmed = 0
+        """How many points before the first bar studies have shown."""
         self.tape: Tape | None = None
         self.live = False
         self.next_update = 0.0
@@ -60,9 +67,25 @@ class ServerSeries:
         """How many bars have been sent."""
         return self._last - self._first
 
+    @property
+    def first(self) -> int:
+        """Number on the tape of the first bar that has been sent."""
+        return self._first
+
+    @property
+    def last(self) -> int:
+        """Number of the bar after the last one that has been sent."""
+        return self._last
+
+    @property
+    def origin(self) -> int:
+        """Number of the bar whose index is zero."""
+        return self._origin
+
     def attach(self, listing: Listing, tape: Tape) -> None:
         """Give the series its bars."""
         self.symbol = listing.symbol
+        self.info = listing.info
         self.tape = tape
 
     def load(self, feed: Feed, window: Window, now: float) -> tuple[int, int] | None:
@@ -110,6 +133,7 @@ class ServerSeries:
         """
         tape = self._tape()
         first, last = (self._first, self._last) if part is None else part
+        renamed = self._renamed(first) if part is not None and first < self._first else []
         if part is not None:
             self._first, self._last = min(self._first, first), max(self._last, last)
         if part is not None and last <= first:
@@ -137,9 +161,19 @@ class ServerSeries:
             "zoffset": self._origin - self._first,
             "changes": bars.time.astype(float).tolist(),
             "marks": self._marks(since, self._last + self._future, zone),
-            "index_diff": [],
+            "index_diff": renamed,
         }
         return encode_reply("timescale_update", session, {self.id: update}, scale, t_ms=market_ms)
+
+    def _renamed(self, first: int) -> list[tuple[int, int]]:
+        """Return new indexes of the points that studies showed before the loaded bars (section 4.3: ``index_diff``)."""
+        added, base = self._first - first, self._first - self._origin
+        pairs = [
+            (-WARMUP - back, base - back if back <= added else -WARMUP - (back - added))
+            for back in range(1, self.warmed + 1)
+        ]
+        self.warmed = max(0, self.warmed - added)
+        return pairs
 
     def clearing(self, session: str, market_ms: int) -> str:
         """Return the empty update with which a change of symbol or resolution begins."""
