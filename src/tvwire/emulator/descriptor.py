@@ -5,7 +5,7 @@ Not here: whether the symbol exists. Called by ``chart.py``, ``quotes.py`` and t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -28,6 +28,8 @@ class Descriptor:
     """Type of synthetic bars, ``BarSetRenko@tv-prostudies-40!``."""
     replay: str = ""
     """Replay session to read from."""
+    inputs: dict[str, Any] = field(default_factory=dict)
+    """Of the synthetic bars."""
 
     @classmethod
     def parse(cls, text: str) -> Descriptor:
@@ -42,6 +44,7 @@ class Descriptor:
             return cls(text, "", View())
         inner: Any = outer.get("symbol", "")
         nested = inner if isinstance(inner, dict) else outer
+        inputs: Any = outer.get("inputs")
         adjust = str(nested.get("adjustment", "splits"))
         currency = nested.get("currency-id")
         view = View(
@@ -55,6 +58,7 @@ class Descriptor:
             text,
             name if isinstance(name, str) else "",
             view,
-            str(outer.get("type", "")),
-            str(outer.get("replay", "")),
+            str(outer.get("type") or ""),
+            str(outer.get("replay") or ""),
+            inputs if isinstance(inputs, dict) else {},
         )

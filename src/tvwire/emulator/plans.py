@@ -33,6 +33,11 @@ class Plan:
     period: int
     """``rt_update_period``: seconds between live updates; 0 is every tick (recorded: 5 and 0)."""
 
+    @property
+    def special(self) -> bool:
+        """Whether charts other than candles and Heikin Ashi, and replay, are allowed intraday: on every paid plan."""
+        return bool(self.slug)
+
 
 PLANS: Final[dict[str, Plan]] = {
     plan.name: plan
@@ -41,7 +46,15 @@ PLANS: Final[dict[str, Plan]] = {
         Plan("essential", "pro", BARS["essential"], seconds=False, ticks=False, custom=True, period=0),
         Plan("plus", "pro_plus", BARS["plus"], seconds=False, ticks=False, custom=True, period=0),
         Plan("premium", "pro_premium", BARS["premium"], seconds=True, ticks=False, custom=True, period=0),
-        Plan("expert", "pro_premium_expert", BARS["expert"], seconds=True, ticks=True, custom=True, period=0),
+        Plan(
+            "expert",
+            "pro_premium_expert",
+            BARS["expert"],
+            seconds=True,
+            ticks=True,
+            custom=True,
+            period=0,
+        ),
         Plan("ultimate", "ultimate", BARS["ultimate"], seconds=True, ticks=True, custom=True, period=0),
     )
 }

@@ -144,6 +144,12 @@ class Track:
             and (view.volume[span] == view.volume[today]).all()
         )
 
+    def basis(self, now: float) -> tuple[float, ...]:
+        """Return what bars that are over depend on at *now*: splits, contracts and dividends up to that day."""
+        view = self._factors
+        today = max(int(np.searchsorted(self.path.days(self.horizon).open, now, side="right")) - 1, 0)
+        return float(view.factor[today]), float(view.shift[today]), float(view.volume[today])
+
     def times(self, first: int, last: int) -> Ints:
         """Return the opening times of the bars first … last-1, which may lie in the future."""
         if not self.intraday:
