@@ -71,17 +71,18 @@ class BuiltTape:
         bars: What they are built from.
         item: Tells the price step.
         kind: The chart.
-        now: Decides, with the plan behind *bars*, how far back the chart goes.
     """
 
-    def __init__(self, bars: MarketTape, item: Instrument, kind: BarSet, now: float) -> None:
+    def __init__(self, bars: MarketTape, item: Instrument, kind: BarSet) -> None:
         self._bars = bars
         self._item = item
         self._kind = kind
         self._room = max(1, min(_ROOM, bars.step))
         self._times: list[int] = []
         self.update_mode, self.intraday, self.step = bars.update_mode, bars.intraday, bars.step
-        self._build(now)
+        self.delay = bars.delay
+        self._work = _Work(-1)
+        self._basis: tuple[float, ...] = ()  # of nothing, so that the first look builds
 
     # what a series reads
 

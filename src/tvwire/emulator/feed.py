@@ -125,9 +125,9 @@ class MarketFeed:
             raise Refused("custom_resolution")
         item = self.market.path(listing.symbol).instrument
         tape = MarketTape(self.market.track(item.symbol, timeframe, listing.descriptor.view, now), item, plan)
-        return self._chart(tape, item, listing.descriptor, plan, now)
+        return self._chart(tape, item, listing.descriptor, plan)
 
-    def _chart(self, tape: MarketTape, item: Instrument, descriptor: Descriptor, plan: Plan, now: float) -> Tape:
+    def _chart(self, tape: MarketTape, item: Instrument, descriptor: Descriptor, plan: Plan) -> Tape:
         """Return the bars of the chart that is asked for."""
         if not descriptor.bar_set:
             return tape
@@ -140,7 +140,7 @@ class MarketFeed:
             return HeikinAshiTape(tape)
         if tape.intraday and not plan.special:
             raise Refused(f"study_not_auth:{descriptor.bar_set.rstrip('!')}")
-        return BuiltTape(tape, item, kind, now)
+        return BuiltTape(tape, item, kind)
 
     def lanes(self, descriptors: list[Descriptor], now: float) -> list[tuple[list[int], Lane]]:
         """Return where the quotes of symbols are read; simulated ones share a lane."""

@@ -31,6 +31,7 @@ class HeikinAshiTape:
         self._known: tuple[int, tuple[float, ...], float] = (-1, (), 0.0)
         """Number of a bar, what its past depends on, and its open."""
         self.update_mode, self.intraday, self.step = bars.update_mode, bars.intraday, bars.step
+        self.delay = bars.delay
         self.count, self.closed, self.oldest, self.number = bars.count, bars.closed, bars.oldest, bars.number
         self.times, self.ends, self.dates, self.status = bars.times, bars.ends, bars.dates, bars.status
         self.projection = bars.projection

@@ -59,6 +59,7 @@ class RecordedTape:
         self.update_mode = series.update_mode
         self.intraday = series.timeframe.is_intraday
         self.step = series.timeframe.seconds or 60
+        self.delay = 0
         self._zone = str((series.info or {}).get("timezone") or "Etc/UTC")
         self._closes = series.closes
         self._times = np.fromiter(series.bars, dtype=np.int64, count=len(series.bars))

@@ -15,6 +15,7 @@ import numpy as np
 from ..timeframe import Timeframe
 from ..wire.codec import encode_reply
 from .feed import Feed, Listing, Tape
+from .replay_tape import ReplayTape
 from .scale import marks
 from .track import Row, rows_of
 from .window import Window
@@ -48,6 +49,8 @@ class ServerSeries:
         self.symbol = ""
         self.tape: Tape | None = None
         self.live = False
+        self.wanted = 1
+        """How many bars were asked for; a change of symbol or timeframe loads as many."""
         self.next_update = 0.0
         self._node = node
         self._first = self._last = self._origin = 0
@@ -61,6 +64,11 @@ class ServerSeries:
         """How many bars have been sent."""
         return self._last - self._first
 
+    @property
+    def ticks(self) -> bool:
+        """Whether its newest bar moves with the market, not with a replay."""
+        return self.live and not isinstance(self.tape, ReplayTape)
+
     def attach(self, listing: Listing, tape: Tape) -> None:
         """Give the series its bars."""
         self.symbol = listing.symbol
@@ -69,6 +77,7 @@ class ServerSeries:
     def load(self, feed: Feed, window: Window, now: float) -> tuple[int, int] | None:
         """Choose the first bars; return the indexes that a range names, None without a range."""
         tape = self._tape()
+        self.wanted = abs(window.bars)
         first, last, named = window.choose(tape, now)
         if feed.whole:
             first, last = tape.oldest(now), tape.count(now)
@@ -112,6 +121,7 @@ class ServerSeries:
         tape = self._tape()
         first, last = (self._first, self._last) if part is None else part
         if part is not None:
+            self.wanted += max(0, self._first - first)
             self._first, self._last = min(self._first, first), max(self._last, last)
         if part is not None and last <= first:
             update: dict[str, Any] = {"s": [], "ns": _NS, "t": self.turnaround}

@@ -42,6 +42,8 @@ class Tape(Protocol):
     intraday: bool
     step: int
     """Nominal seconds between bars."""
+    delay: int
+    """Seconds by which the feed is late."""
 
     def count(self, now: float) -> int:
         """Return how many bars have begun."""
@@ -89,6 +91,7 @@ class MarketTape:
         self.update_mode = f"delayed_streaming_{item.delay}" if item.delay else "streaming"
         self.intraday = track.intraday
         self.step = track.timeframe.seconds or 60
+        self.delay = item.delay
         self.count, self.number = self._count, track.number
         self.times, self.dates, self.ends = track.times, track.dates, track.ends
 
