@@ -219,6 +219,7 @@ class ChartSession:
     def _load(
         self, series: ServerSeries, window: Window, now: float, clear: list[str], studies: list[str]
     ) -> list[str]:
+        series.wanted = abs(window.bars)
         payloads = [self._loading(series, now), *clear, *studies]
         slot = self._slots.get(series.slot)
         if slot is not None and slot.due is not None:

@@ -24,7 +24,7 @@ from .sim import SimPanel
 from .tape import MarketTape, Tape
 from .ticker import Ticker
 
-__all__ = ["Entry", "Feed", "Listing", "MarketFeed", "MarketTape", "Refused", "Tape"]
+__all__ = ["Entry", "Feed", "Listing", "MarketFeed", "MarketTape", "Refused", "Tape", "chart_tape"]
 
 _FREE_MINUTES: Final = (1, 3, 5, 15, 30, 45, 60, 120, 180, 240)
 _SECONDS: Final = (1, 5, 10, 15, 30, 45)
@@ -84,6 +84,11 @@ class Feed(Protocol):
         """Return what can be searched."""
 
 
+def chart_tape(bars: MarketTape, item: Instrument, kind: BarSet) -> Tape:
+    """Return the bars of a chart over *bars*."""
+    return HeikinAshiTape(bars) if kind.chart == "HeikinAshi" else BuiltTape(bars, item, kind)
+
+
 class MarketFeed:
     """The emulator's own market."""
 
@@ -136,11 +141,9 @@ class MarketFeed:
         except InputError:
             # unverified: what the server says of a type or an input that it does not know
             raise Refused(f"study_not_auth:{descriptor.bar_set.rstrip('!')}") from None
-        if kind.chart == "HeikinAshi":
-            return HeikinAshiTape(tape)
-        if tape.intraday and not plan.special:
+        if kind.chart != "HeikinAshi" and tape.intraday and not plan.special:
             raise Refused(f"study_not_auth:{descriptor.bar_set.rstrip('!')}")
-        return BuiltTape(tape, item, kind)
+        return chart_tape(tape, item, kind)
 
     def lanes(self, descriptors: list[Descriptor], now: float) -> list[tuple[list[int], Lane]]:
         """Return where the quotes of symbols are read; simulated ones share a lane."""

@@ -49,7 +49,7 @@ class ServerSeries:
         self.symbol = ""
         self.tape: Tape | None = None
         self.live = False
-        self.wanted = 1
+        self.wanted = 0
         """How many bars were asked for; a change of symbol or timeframe loads as many."""
         self.next_update = 0.0
         self._node = node
@@ -77,7 +77,6 @@ class ServerSeries:
     def load(self, feed: Feed, window: Window, now: float) -> tuple[int, int] | None:
         """Choose the first bars; return the indexes that a range names, None without a range."""
         tape = self._tape()
-        self.wanted = abs(window.bars)
         first, last, named = window.choose(tape, now)
         if feed.whole:
             first, last = tape.oldest(now), tape.count(now)
