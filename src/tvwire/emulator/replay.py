@@ -10,7 +10,7 @@ Not here: the charts that show what the clock lets see (``chart.py``, through ``
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -101,13 +101,11 @@ class ReplaySession:
         """Return the transport time of the next step that is made by itself."""
         return self._due
 
-    def tick(self, now: float) -> list[Answer]:
-        """Return the steps that are due, one after the other."""
-        answers = []
+    def tick(self, now: float) -> Iterator[Answer]:
+        """Make the steps that are due one after the other, so that each can be shown before the next."""
         while self._due is not None and self._due <= now:
             self._due += self._interval
-            answers.append(self._moved(1, now))
-        return answers
+            yield self._moved(1, now)
 
     # series
 
