@@ -27,7 +27,7 @@ from .barset import BarSet
 from .instrument import Instrument
 from .shapes import TWELFTHS, Maker, Renko, Shape, Taken, maker
 from .tape import Ints, MarketTape, Projection
-from .track import Columns, Row, rows_of
+from .track import Columns, Row, columns_of, rows_of
 
 __all__ = ["BuiltTape"]
 
@@ -155,7 +155,7 @@ class BuiltTape:
         if work.maker is None or number >= self._bars.count(now):
             return None
         made = copy.copy(work.maker)  # what a maker remembers is immutable
-        (bar,) = self._taken(number, number + 1, now)
+        (bar,) = self._counted(number, columns_of(self._bars.rows(number, number + 1, now)))
         shapes = made.take(bar)
         if made.current is not None:
             shapes.append(made.current)
@@ -206,13 +206,13 @@ class BuiltTape:
                 continue
             if work.taken == begin:
                 work.size = self._measure(begin, now)
-                (base,) = self._taken(max(begin - 1, 0), max(begin, 1), now)
+                base = self._counted(0, self._bars.read(max(begin - 1, 0), max(begin, 1), now))[0]
                 work.maker = maker(self._kind, base.price, work.size, self._room)
             if work.maker is None:
                 raise RuntimeError(f"a stretch does not begin with bar {work.taken}")
             end = (stretch + 1) * _STRETCH
             stop = min(until, end)
-            for bar in self._taken(work.taken, stop, now):
+            for bar in self._counted(work.taken, self._bars.read(work.taken, stop, now)):
                 work.shapes += work.maker.take(bar)
             work.taken = stop
             if stop == end:
@@ -235,8 +235,8 @@ class BuiltTape:
             * TWELFTHS
         )
 
-    def _taken(self, first: int, last: int, now: float) -> list[Taken]:
-        bars = self._bars.read(first, last, now)
+    def _counted(self, first: int, bars: Columns) -> list[Taken]:
+        """Return bars in twelfths of a step, numbered from *first* on."""
         open_, high, low, close = (self._steps(column) for column in bars[1:5])
         price = {
             "open": open_ * 12,

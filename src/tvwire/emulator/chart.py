@@ -128,7 +128,7 @@ class ChartSession:
         for series in self.series.values():
             if series.ticks and series.next_update <= now:
                 series.next_update = now + (self._plan().period or _UPDATE_AFTER)
-                messages.append(series.updates(self.id, self._clock.at(now)))
+                messages.append(self._updates(series, now))
         return [message for message in messages if message]
 
     def replayed(self, player: Player, now: float, *, anew: bool) -> list[str]:
@@ -137,8 +137,11 @@ class ChartSession:
         for series in self.series.values():
             if isinstance(series.tape, ReplayTape) and series.tape.player is player:
                 # unverified: how the server brings bars after a reset under a series that is there already
-                payloads += self._again(series, now) if anew else series.updates(self.id, self._clock.at(now))
+                payloads += self._again(series, now) if anew else self._updates(series, now)
         return payloads
+
+    def _updates(self, series: ServerSeries, now: float) -> list[str]:
+        return series.updates(self.id, self._clock.at(now))
 
     # symbols
 
@@ -230,7 +233,7 @@ class ChartSession:
         tape = self._open(slot.listing, series.timeframe, now)
         if isinstance(tape, Refused):
             return [*payloads, self._error(series, tape.reason, now)]
-        market = self._clock.at(now)
+        market = tape.moment if isinstance(tape, ReplayTape) else self._clock.at(now)
         series.attach(slot.listing, tape)
         series.range = window.range
         named = series.load(self._feed, window, market)

@@ -40,15 +40,19 @@ class ReplayTape:
         )
 
     @property
+    def moment(self) -> float:
+        """The last second before the clock, when all before the clock is there."""
+        return (0.0 if self.player.point is None else self.player.point) - 1
+
+    @property
     def _seen(self) -> float:
-        """The last second before the clock, as a delayed feed counts it: then all before the clock is there."""
-        point = self.player.point
-        return (0.0 if point is None else point) - 1 + self.delay
+        """The moment at which a delayed feed shows what happened up to :attr:`moment`."""
+        return self.moment + self.delay
 
     def count(self, now: float) -> int:
         """Return how many bars have begun."""
         count = self._tape.count(self._seen)
-        return min(count, self._tape.number(self._seen - self.delay + 1))  # a recording has no time of its own
+        return min(count, self._tape.number(self.moment + 1))  # a recording has no time of its own
 
     def oldest(self, now: float) -> int:
         """Return the oldest bar that may be seen; a plan counts back from the clock. unverified"""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..timeframe import Timeframe
 from .path import BLOCK, Pieces, SymbolPath, joined
 
-__all__ = ["Adjustment", "Columns", "Row", "Track", "View", "rows_of"]
+__all__ = ["Adjustment", "Columns", "Row", "Track", "View", "columns_of", "rows_of"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -52,6 +52,12 @@ def rows_of(bars: Columns) -> list[Row]:
     if bars.volume is not None and np.isnan(bars.volume).any():
         rows = [row[:5] if math.isnan(row[5]) else row for row in rows]  # recordings with bars of mixed widths
     return rows
+
+
+def columns_of(rows: list[Row]) -> Columns:
+    """Return rows of one width as columns."""
+    time, open_, high, low, close, *volume = (np.array(column) for column in zip(*rows, strict=True))
+    return Columns(time.astype(np.int64), open_, high, low, close, volume[0] if volume else None)
 
 
 @dataclass(frozen=True, slots=True)
