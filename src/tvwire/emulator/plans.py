@@ -46,15 +46,7 @@ PLANS: Final[dict[str, Plan]] = {
         Plan("essential", "pro", BARS["essential"], seconds=False, ticks=False, custom=True, period=0),
         Plan("plus", "pro_plus", BARS["plus"], seconds=False, ticks=False, custom=True, period=0),
         Plan("premium", "pro_premium", BARS["premium"], seconds=True, ticks=False, custom=True, period=0),
-        Plan(
-            "expert",
-            "pro_premium_expert",
-            BARS["expert"],
-            seconds=True,
-            ticks=True,
-            custom=True,
-            period=0,
-        ),
+        Plan("expert", "pro_premium_expert", BARS["expert"], seconds=True, ticks=True, custom=True, period=0),
         Plan("ultimate", "ultimate", BARS["ultimate"], seconds=True, ticks=True, custom=True, period=0),
     )
 }
