@@ -28,7 +28,7 @@ _NAMES: Final = {wire: name for name, wire in CHARTS.items()}
 _TYPE: Final = re.compile(r"(BarSet[A-Za-z]+)@[a-z-]+-[0-9]+!?", re.ASCII)
 _SOURCES: Final = ("open", "high", "low", "close", "hl2", "hlc3", "ohlc4")
 _LONGEST: Final = 1000
-"""Largest count taken for an input. unverified: the server's own limits."""
+"""Largest count of bars, lines or boxes taken for an input. unverified: the server's own limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class BarSet:
         if chart == "HeikinAshi":
             return cls(chart)
         if chart == "Range":
-            return cls(chart, size=given.whole("range", 1), phantom=given.flag("phantomBars", default=False))
+            return cls(chart, size=given.whole("range", 1, most=1e9), phantom=given.flag("phantomBars", default=False))
         source = given.choice("source", _SOURCES, "close")
         if chart == "LineBreak":
             return cls(chart, source, count=given.whole("lb", 3))
@@ -123,9 +123,9 @@ class _Inputs:
             raise self._wrong(name, value)
         return float(value)
 
-    def whole(self, name: str, default: int) -> int:
+    def whole(self, name: str, default: int, *, most: float = _LONGEST) -> int:
         value = self.amount(name, default)
-        if value != int(value) or value > _LONGEST:
+        if value != int(value) or value > most:
             raise self._wrong(name, value)
         return int(value)
 
