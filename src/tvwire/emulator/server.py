@@ -313,6 +313,7 @@ class Emulator:
             "studies": sum(one["studies"] for one in sessions),
             "quote_sessions": sum(len(one["quotes"]) for one in sessions),
             "quote_symbols": sum(len(symbols) for one in sessions for symbols in one["quotes"].values()),
+            "replay_sessions": sum(len(one["replays"]) for one in sessions),
             "heartbeats": echoes.sent,
             "echoes": echoes.returned,
             "worst_echo_ms": math.ceil(echoes.worst * 1000.0),
