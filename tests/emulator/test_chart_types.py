@@ -445,14 +445,19 @@ def test_volume_is_kept_and_bars_hold_together(chart: str, prices: list[int], si
             assert after.open in (before.close, before.open)
 
 
-def test_moments_of_a_split_show_the_past_divided() -> None:
-    """On 31 August 2020 a share of Apple became four: bricks of the days before are built again from a quarter."""
-    before = datetime(2020, 8, 28, 18, tzinfo=UTC).timestamp()
-    client = Client(now=before)
-    shown(client, RENKO, "NASDAQ:AAPL", "D", 10)
-    client.wait(86_400 * 4)
-    after = before + 86_400 * 4
-    late = shown(Client(now=after), RENKO, "NASDAQ:AAPL", "D", 400)
-    candles = naive.exact(closed("NASDAQ:AAPL", "1D", after))
-    assert late == naive.rows(naive.stretches(candles, 14, Fraction(1, 100), naive.renko))[-400:]
-    assert MARKET.seed == 1
+def test_a_split_divides_the_past_of_a_chart_that_is_open() -> None:
+    """On 31 August 2020 a share of Apple became four: from that opening on bricks are those of quarters."""
+    friday = datetime(2020, 8, 28, 18, tzinfo=UTC).timestamp()
+    client = Client(now=friday)
+    before = shown(client, RENKO, "NASDAQ:AAPL", "D", 10)
+    client.wait(86_400.0 * 2)
+    monday = friday + 86_400 * 3
+    client.wait(86_400.0)
+    found = client.send("request_more_data", "cs_1", "sds_1", 50)
+    want = shown(Client(now=monday), RENKO, "NASDAQ:AAPL", "D", 400)
+    candles = naive.exact(closed("NASDAQ:AAPL", "1D", monday))
+    assert want == naive.rows(naive.stretches(candles, 14, Fraction(1, 100), naive.renko))[-400:]
+    older = [bar["v"] for bar in bars(found[1])]
+    assert len(older) == 50
+    assert all(bar in want for bar in older)
+    assert before[-1][4] == pytest.approx(want[-1][4] * 4, rel=0.1)

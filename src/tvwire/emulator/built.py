@@ -32,6 +32,7 @@ from .track import Columns, Row, columns_of, rows_of
 __all__ = ["BuiltTape"]
 
 _STRETCH: Final = 500
+"""Bars of the series after which a chart begins anew."""
 _MEMORY: Final = 20
 """Lengths of an average true range after which less than a price step is left of its first value."""
 _ENOUGH: Final = 20_000
@@ -171,10 +172,10 @@ class BuiltTape:
 
     def _follow(self, now: float) -> None:
         work, closed = self._work, self._bars.closed(now)
-        if closed == work.taken:
-            return
         if closed < work.taken or self._bars.basis(now) != self._basis:
             self._build(now)
+            return
+        if closed == work.taken:
             return
         before = len(work.shapes)
         self._go_on(work, closed, now)
@@ -230,22 +231,20 @@ class BuiltTape:
         if not kind.atr:
             return max(1, round(kind.size * self._item.scale / self._item.minmov * TWELFTHS))
         bars = self._bars.read(max(0, begin - _MEMORY * kind.atr), begin, now)
-        return (
-            max(1, round(_range(self._steps(bars.high), self._steps(bars.low), self._steps(bars.close), kind.atr)))
-            * TWELFTHS
-        )
+        steps = _range(self._steps(bars.high), self._steps(bars.low), self._steps(bars.close), kind.atr)
+        return max(1, round(steps)) * TWELFTHS
 
     def _counted(self, first: int, bars: Columns) -> list[Taken]:
         """Return bars in twelfths of a step, numbered from *first* on."""
         open_, high, low, close = (self._steps(column) for column in bars[1:5])
         price = {
-            "open": open_ * 12,
-            "high": high * 12,
-            "low": low * 12,
-            "close": close * 12,
-            "hl2": (high + low) * 6,
-            "hlc3": (high + low + close) * 4,
-            "ohlc4": (open_ + high + low + close) * 3,
+            "open": open_ * TWELFTHS,
+            "high": high * TWELFTHS,
+            "low": low * TWELFTHS,
+            "close": close * TWELFTHS,
+            "hl2": (high + low) * (TWELFTHS // 2),
+            "hlc3": (high + low + close) * (TWELFTHS // 3),
+            "ohlc4": (open_ + high + low + close) * (TWELFTHS // 4),
         }[self._kind.source]
         volume = np.zeros(len(price)) if bars.volume is None else bars.volume
         columns = (high * TWELFTHS, low * TWELFTHS, price, volume)

@@ -31,6 +31,8 @@ __all__ = ["Answer", "ReplaySession"]
 
 _MOST_STEPS: Final = 20_000
 """Steps of one call; more are clipped. unverified"""
+_SHORTEST: Final = 1
+"""Milliseconds between steps that are made by themselves. unverified"""
 
 
 @dataclass(slots=True)
@@ -186,7 +188,7 @@ class ReplaySession:
         self._ready("start", {"interval": int(interval)})
         if self._next(now) is None:
             return Answer([self._ok(request), encode_reply("replay_data_end", self.id)])
-        self._interval = interval / 1000
+        self._interval = max(interval, _SHORTEST) / 1000
         self._due = now + self._interval
         return Answer([self._ok(request)])
 
