@@ -317,6 +317,19 @@ def test_heikin_ashi_replays() -> None:
     assert drawn(step(client, 100)) == want[-6:]
 
 
+def test_a_replay_may_stand_around_a_chart_and_a_chart_around_a_replay() -> None:
+    chart = {"type": HEIKIN, "inputs": {}}
+    outside = {"replay": RS, "symbol": {"symbol": CRYPTO, **chart}}
+    inside = {"symbol": {"replay": RS, "symbol": CRYPTO}, **chart}
+    want = naive.heikin_ashi(truth("BINANCE:BTCEUR", "1D"))[-12:-10]
+    client = Client()
+    begun(client)
+    for number, value in enumerate((outside, inside)):
+        client.send("resolve_symbol", "cs_1", f"x{number}", "=" + json.dumps(value))
+        found = client.send("create_series", "cs_1", "s", "s1", f"x{number}", "D", 2)
+        assert [bar["v"] for bar in bars(found[2], "s")] == want
+
+
 @pytest.mark.parametrize("kind", [RENKO, KAGI])
 def test_built_charts_replay_and_end_as_they_are_live(kind: str) -> None:
     client = Client()

@@ -42,9 +42,11 @@ class Descriptor:
             return cls(text, "", View())
         if not isinstance(outer, dict):
             return cls(text, "", View())
-        inner: Any = outer.get("symbol", "")
-        nested = inner if isinstance(inner, dict) else outer
-        inputs: Any = outer.get("inputs")
+        nested, around = outer, outer
+        while isinstance(nested.get("symbol"), dict):
+            # unverified: whether a replay and a chart may stand around one another; recorded and known is one level
+            nested, around = nested["symbol"], {**nested["symbol"], **around}
+        inputs: Any = around.get("inputs")
         adjust = str(nested.get("adjustment", "splits"))
         currency = nested.get("currency-id")
         view = View(
@@ -58,7 +60,7 @@ class Descriptor:
             text,
             name if isinstance(name, str) else "",
             view,
-            str(outer.get("type") or ""),
-            str(outer.get("replay") or ""),
+            str(around.get("type") or ""),
+            str(around.get("replay") or ""),
             inputs if isinstance(inputs, dict) else {},
         )
