@@ -9,7 +9,7 @@ Not here: framing, tokens and unknown sessions (``session.py``), which bars exis
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from .clock import MarketClock
 from .descriptor import Descriptor
 from .feed import Feed, Listing, Refused
 from .plans import Plan
+from .replay_tape import Player, ReplayTape
 from .resolution import parse_resolution
 from .series import ServerSeries
 from .studies import Studies, UnknownParent
@@ -75,7 +76,9 @@ class _Slot:
 class ChartSession:
     """One chart session of one connection."""
 
-    def __init__(self, session: str, feed: Feed, clock: MarketClock, plan: Callable[[], Plan]) -> None:
+    def __init__(
+        self, session: str, feed: Feed, clock: MarketClock, plan: Callable[[], Plan], players: Mapping[str, Player]
+    ) -> None:
         self.id = session
         self.series: dict[str, ServerSeries] = {}
         self.studies = Studies(session, self.series, feed, plan, _twice(NODE), clock.at)
@@ -84,6 +87,7 @@ class ChartSession:
         self._feed = feed
         self._clock = clock
         self._plan = plan
+        self._players = players
         self._verbs: dict[str, Callable[[Call, float], list[str]]] = {
             "resolve_symbol": self._resolve,
             "create_series": self._create,
@@ -111,7 +115,7 @@ class ChartSession:
     def deadline(self) -> float | None:
         """Return the transport time of the next thing to do without being asked."""
         dues = [slot.due for slot in self._slots.values() if slot.due is not None]
-        dues += [series.next_update for series in self.series.values() if series.live]
+        dues += [series.next_update for series in self.series.values() if series.ticks]
         return min(dues, default=None)
 
     def hush(self, until: float) -> bool:
@@ -128,11 +132,23 @@ class ChartSession:
             if slot.due is not None and slot.due <= now:
                 messages.append(self._answer(name, slot, now))
         for series in self.series.values():
-            if series.live and series.next_update <= now:
+            if series.ticks and series.next_update <= now:
                 series.next_update = now + (self._plan().period or _UPDATE_AFTER)
-                updates = series.updates(self.id, self._clock.at(now))
-                messages.append([*updates, *(self.studies.follow(series.id, now) if updates else ())])
+                messages.append(self._updates(series, now))
         return [message for message in messages if message]
+
+    def replayed(self, player: Player, now: float, *, anew: bool) -> list[str]:
+        """Return what the series of a replay show after its clock has moved; all bars if it was set *anew*."""
+        payloads = []
+        for series in self.series.values():
+            if isinstance(series.tape, ReplayTape) and series.tape.player is player:
+                # unverified: how the server brings bars after a reset under a series that is there already
+                payloads += self._again(series, now) if anew else self._updates(series, now)
+        return payloads
+
+    def _updates(self, series: ServerSeries, now: float) -> list[str]:
+        updates = series.updates(self.id, self._clock.at(now))
+        return [*updates, *(self.studies.follow(series.id, now) if updates else ())]
 
     # symbols
 
@@ -184,7 +200,7 @@ class ChartSession:
         name, turnaround, slot, resolution = _expect(call, str, str, str, str)
         range_ = call.p[5] if len(call.p) == 6 else ""
         timeframe, old = parse_resolution(resolution), self.series.get(name)
-        window = Window.parse(max(300, old.bars) if old is not None else 300, range_)
+        window = Window.parse(old.wanted if old is not None else 1, range_)
         if timeframe is None or window is None or old is None:
             raise Fatal("invalid parameters", arguments(call))
         same = (turnaround, slot, timeframe) == (old.turnaround, old.slot, old.timeframe)
@@ -209,6 +225,7 @@ class ChartSession:
     def _load(
         self, series: ServerSeries, window: Window, now: float, clear: list[str], studies: list[str]
     ) -> list[str]:
+        series.wanted = abs(window.bars)
         payloads = [self._loading(series, now), *clear, *studies]
         slot = self._slots.get(series.slot)
         if slot is not None and slot.due is not None:
@@ -219,7 +236,7 @@ class ChartSession:
         tape = self._open(slot.listing, series.timeframe, now)
         if isinstance(tape, Refused):
             return [*payloads, self._error(series, tape.reason, now)]
-        market = self._clock.at(now)
+        market = tape.moment if isinstance(tape, ReplayTape) else self._clock.at(now)
         series.attach(slot.listing, tape)
         series.range = window.range
         named = series.load(self._feed, window, market)
@@ -231,11 +248,33 @@ class ChartSession:
         series.next_update = now + (self._plan().period or _UPDATE_AFTER)
         return [*payloads, self._completed(series, now), *self.studies.loaded(series.id, now)]
 
+    def _again(self, series: ServerSeries, now: float) -> list[str]:
+        """Load a series of which only the time has changed."""
+        market, stamp = self._clock.at(now), self._stamp(now)
+        series.load(self._feed, Window(series.wanted), market)
+        clear, packet = series.clearing(self.id, stamp), series.packet(self.id, self._zone, market, stamp)
+        return [
+            self._loading(series, now),
+            clear,
+            *self.studies.loading(series.id, now),
+            packet,
+            self._completed(series, now),
+            *self.studies.loaded(series.id, now),
+        ]
+
     def _open(self, listing: Listing, timeframe: Any, now: float) -> Any:
+        name, plan = listing.descriptor.replay, self._plan()
         try:
-            return self._feed.open(listing, timeframe, self._plan(), self._clock.at(now))
+            tape = self._feed.open(listing, timeframe, plan, self._clock.at(now))
         except Refused as refusal:
             return refusal
+        if not name:
+            return tape
+        player = self._players.get(name)
+        if player is None or player.point is None or (tape.intraday and not plan.special):
+            # reported for an intraday replay on a free plan, unverified for a replay that is not there
+            return Refused(f"Upstream error, errmsg: session {name} was not created in time")
+        return ReplayTape(tape, player)
 
     def _remove(self, call: Call, now: float) -> list[str]:
         (name,) = _expect(call, str)

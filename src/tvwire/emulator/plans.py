@@ -35,6 +35,11 @@ class Plan:
     period: int
     """``rt_update_period``: seconds between live updates; 0 is every tick (recorded: 5 and 0)."""
 
+    @property
+    def special(self) -> bool:
+        """Whether charts other than candles and Heikin Ashi, and replay, are allowed intraday: on every paid plan."""
+        return bool(self.slug)
+
 
 PLANS: Final[dict[str, Plan]] = {
     plan.name: plan

@@ -15,6 +15,7 @@ import numpy as np
 from ..timeframe import Timeframe
 from ..wire.codec import encode_reply
 from .feed import Feed, Listing, Tape
+from .replay_tape import ReplayTape
 from .scale import marks
 from .track import Row, rows_of
 from .window import Window
@@ -55,17 +56,25 @@ class ServerSeries:
         """How many points before the first bar studies have shown."""
         self.tape: Tape | None = None
         self.live = False
+        self.wanted = 0
+        """How many bars were asked for; a change of symbol or timeframe loads as many."""
         self.next_update = 0.0
         self._node = node
         self._first = self._last = self._origin = 0
         self._future = 0
         self._owed = 0
         self._shown: Row = ()
+        self._aside = ""
 
     @property
     def bars(self) -> int:
         """How many bars have been sent."""
         return self._last - self._first
+
+    @property
+    def ticks(self) -> bool:
+        """Whether its newest bar moves with the market, not with a replay."""
+        return self.live and not isinstance(self.tape, ReplayTape)
 
     @property
     def first(self) -> int:
@@ -135,6 +144,7 @@ class ServerSeries:
         first, last = (self._first, self._last) if part is None else part
         renamed = self._renamed(first) if part is not None and first < self._first else []
         if part is not None:
+            self.wanted += max(0, self._first - first)
             self._first, self._last = min(self._first, first), max(self._last, last)
         if part is not None and last <= first:
             update: dict[str, Any] = {"s": [], "ns": _NS, "t": self.turnaround}
@@ -153,7 +163,14 @@ class ServerSeries:
             self._owed = min(self._owed, last - 1) if self.live else last - 1
             self._shown = rows[-1].v if rows else ()
             self.live = self.live or last == tape.count(now)
-        update = {"node": self._node, "s": rows, "ns": _NS, "t": self.turnaround, "lbs": tape.status(self._last - 1)}
+        self._aside = self._projected(now)
+        update = {
+            "node": self._node,
+            "s": rows,
+            "ns": {"d": self._aside, "indexes": []},
+            "t": self.turnaround,
+            "lbs": tape.status(self._last - 1),
+        }
         # after older bars the whole scale is marked again, after newer ones only they are
         since = first if part is not None and first > self._first else self._first
         scale = {
@@ -210,16 +227,34 @@ class ServerSeries:
         shown = self._last - 1 - begin
         if 0 <= shown < len(rows) and rows[shown].v == self._shown:
             del rows[shown]
-        packets = []
+        updates: list[dict[str, Any]] = []
         for row in rows:
             number = row.i + self._origin
             self._last = max(self._last, number + 1)
             self._future = max(0, self._future - 1)
             self._shown = row.v
-            update = {"s": [row], "ns": _NO_CHANGE, "t": self.turnaround, "lbs": tape.status(number)}
-            packets.append(encode_reply("du", session, {self.id: update}))
+            updates.append({"s": [row], "ns": _NO_CHANGE, "t": self.turnaround, "lbs": tape.status(number)})
         self._owed = self._last - 1
-        return packets
+        aside, self._aside = self._aside, self._projected(now)
+        if aside != self._aside and not updates:
+            # unverified: how a projection moves while no bar changes
+            updates = [{"s": [], "ns": _NO_CHANGE, "t": self.turnaround, "lbs": tape.status(self._last - 1)}]
+        if updates:
+            updates[-1]["ns"] = {"d": self._aside, "indexes": "nochange"}
+        return [encode_reply("du", session, {self.id: update}) for update in updates]
+
+    def _projected(self, now: float) -> str:
+        """Return ``ns.d``: bars that are not finished, for charts whose bars are (docs/protocol.md, section 5.2)."""
+        projection = self._tape().projection(now) if self.live else None
+        if projection is None:
+            return ""
+        names = ("open", "high", "low", "close", "volume")
+        bars = [
+            {"time": index, **dict(zip(names, row[1:], strict=False))}
+            for index, row in enumerate(projection.rows, projection.first - self._origin)
+        ]
+        data = {"data": {"bars": bars, "price": projection.price, **projection.sizes}}
+        return msgspec.json.encode(data).decode()
 
     def _marks(self, first: int, last: int, zone: str) -> list[tuple[int, int, int]]:
         tape = self._tape()
