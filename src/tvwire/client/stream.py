@@ -125,6 +125,7 @@ class CandleStream(LiveStream[CandleEvent]):
                 self._dirty.pop(machine, None)
                 self._pace.forget(machine)
                 self._supervisor.detach(machine)
+                self._name_unread(machine)
                 del self._names[machine]
 
     def on(self, kind: Kind | Literal["status"], handler: Callable[[Any], Any]) -> Self:
@@ -250,6 +251,13 @@ class CandleStream(LiveStream[CandleEvent]):
         for key in fresh:
             self._wanted[key] = None
         return fresh
+
+    def _name_unread(self, machine: LiveMachine) -> None:
+        """Give what was not read yet of a series the name that is about to be forgotten."""
+        self._events = deque(
+            self._event("forming", *event) if isinstance(event, tuple) and event[0] is machine else event
+            for event in self._events
+        )
 
     async def _attach(self, supervisor: Supervisor, key: tuple[str, Timeframe]) -> None:
         symbol, timeframe = key
