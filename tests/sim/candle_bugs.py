@@ -58,17 +58,22 @@ def unanswered_is_refused(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(CandleStream, "unanswered", CandleStream.refused)
 
 
+def the_name_of_what_is_unread_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(CandleStream, "_name_unread", lambda self, machine: None)
+
+
 CANDLE_BUGS: Final[dict[Bug, int]] = {
-    no_overlap: 7,
-    no_generation: 4,
+    no_overlap: 18,
+    no_generation: 0,
     no_echo: 0,
     late_echo: 0,
-    no_deduplication: 7,
+    no_deduplication: 4,
     closed_candles_told_again: 0,
     no_resubscription: 0,
-    closed_by_an_overtaking_candle: 16,
-    closed_by_time_while_nothing_is_heard: 2,
+    closed_by_an_overtaking_candle: 4,
+    closed_by_time_while_nothing_is_heard: 6,
     updates_lost_while_loading: 34,
-    unanswered_is_refused: 7,
+    unanswered_is_refused: 2,
+    the_name_of_what_is_unread_is_forgotten: 4,
 }
 """The bugs, and the seed where the hunt for each begins."""

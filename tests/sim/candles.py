@@ -40,6 +40,9 @@ class CandleFollower:
     def __init__(self, world: World, seed: int, symbols: list[str], frames: list[str]) -> None:
         self._world = world
         self._whims = Random(f"whims {seed}")
+        random = Random(f"candles {seed}")
+        self._naps = random.choice((0.0, 0.2))
+        self._options = random.choice(({}, {"conflate": False}, {"throttle": 2.0}))
         self._symbols = symbols
         self._frames = frames
         self.finals: Counter[Key] = Counter()
@@ -47,24 +50,28 @@ class CandleFollower:
         self.corrected = 0
         """Candles that were closed by time, too early, and then corrected."""
         self._owed: set[tuple[Key, int]] = set()
+        self._forgiven: set[tuple[Key, int]] = set()
+        """Those whose symbol was removed before the correction."""
+        self._seams: set[Key] = set()
+        """Series that were removed, where what was not read of them may still come, and then new candles."""
         self._last: dict[Key, int] = {}
         self._gaps: dict[str, list[tuple[int, int]]] = {}
         self._truth: dict[Key, dict[int, list[float]]] = {}
 
     def __str__(self) -> str:
-        return f"candles of {self._symbols} {self._frames}"
+        return f"candles of {self._symbols} {self._frames}, {self._options}, naps {self._naps:g}"
 
     # -- the course --------------------------------------------------------------------------------------
 
     async def start(self, client: AsyncClient) -> None:
         """Begin to follow."""
-        self._stream: CandleStream = client.watch_candles(self._symbols, self._frames)
+        self._stream: CandleStream = client.watch_candles(self._symbols, self._frames, **self._options)
         self._stream.on("status", self._hear_status)
         self._consumer = asyncio.ensure_future(self._consume(self._stream))
 
     async def change_mind(self) -> None:
         """Now and then follow a symbol no more, or again."""
-        if len(self._symbols) < 2 or self._whims.random() >= 0.1:
+        if len(self._symbols) < 2 or self._whims.random() >= 0.2:
             return
         stream = self._stream
         gone = [symbol for symbol in self._symbols if symbol not in stream.symbols]
@@ -73,10 +80,9 @@ class CandleFollower:
             return
         symbol = self._whims.choice(self._symbols)
         await stream.remove(symbol)
-        await asyncio.sleep(0)  # what was not read yet is still delivered
-        for key in [key for key in self._last if key[0] == symbol]:
-            del self._last[key]
-        self._owed = {owed for owed in self._owed if owed[0][0] != symbol}
+        self._seams |= {(symbol, str(Timeframe.parse(frame))) for frame in self._frames}
+        self._forgiven |= {owed for owed in self._owed if owed[0][0] == symbol}
+        self._owed -= self._forgiven
 
     async def close(self) -> None:
         """Follow no more."""
@@ -95,6 +101,8 @@ class CandleFollower:
         try:
             async for event in stream:
                 self._judge(event)
+                if event.kind == "forming" and self._whims.random() < self._naps:
+                    await asyncio.sleep(self._whims.uniform(0.0, 2.0))
         except Exception as error:  # noqa: BLE001  a stream that ends by itself is what is looked for
             self._world.violated(f"the stream ended: {error!r} (cause {error.__cause__!r})")
 
@@ -114,13 +122,16 @@ class CandleFollower:
     def _judge(self, event: CandleEvent) -> None:
         candle, world = event.candle, self._world
         world.note(event.kind, event.symbol, str(event.timeframe), candle.timestamp, candle.close, candle.volume)
-        if event.kind == "forming":
-            return
         key = (event.symbol, str(event.timeframe))
+        last = self._last.get(key)
+        if event.kind == "forming":
+            if last is not None and candle.timestamp <= last and key not in self._seams:
+                world.violated(f"{key} {candle.timestamp} is forming after {last} was final")
+            return
         true = self._true(key, candle.timestamp)
         got = [candle.open, candle.high, candle.low, candle.close, candle.volume]
         if event.kind == "correction":
-            if (key, candle.timestamp) not in self._owed or got != true:
+            if (key, candle.timestamp) not in self._owed | self._forgiven or got != true:
                 world.violated(f"{key} {candle.timestamp} was corrected from {event.previous} to {candle}")
             self._owed.discard((key, candle.timestamp))
             self.corrected += 1
@@ -128,8 +139,9 @@ class CandleFollower:
         self.finals[key] += 1
         self.backfilled += event.kind == "backfill"
         step = event.timeframe.seconds or 0
-        last = self._last.get(key)
-        if last is not None:
+        if key in self._seams and last is not None and candle.timestamp != last + step:
+            self._seams.discard(key)
+        elif last is not None:
             if candle.timestamp <= last:
                 world.violated(f"{key} {candle.timestamp} came after {last}")
             missing = range(last + step, candle.timestamp, step)
@@ -140,7 +152,7 @@ class CandleFollower:
         if got == true:
             return
         if event.kind == "closed" and world.is_quiet():
-            self._owed.add((key, candle.timestamp))
+            (self._forgiven if key in self._seams else self._owed).add((key, candle.timestamp))
         else:
             world.violated(f"{key} {event.kind} {candle.timestamp} is {got}, in truth {true}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from tvwire.wire.frames import FrameReader
@@ -28,17 +29,24 @@ class Ledger:
 
     def hear(self, message: str) -> None:
         """Take a message of the server, before anything happens to it."""
+        for symbol, values in self._read(message):
+            state = self.newest[symbol] = {**self.newest.get(symbol, {}), **values}
+            known = self._places.setdefault(symbol, {})
+            known.setdefault(freeze(state), len(known))  # a snapshot may repeat the state before it
+
+    def admit(self, message: str) -> None:
+        """Take the first part of snapshots for states: the rest does not come in time."""
+        for symbol, values in self._read(message):
+            known = self._places[symbol]
+            known.setdefault(freeze(values), known[freeze(self.newest[symbol])])
+
+    def _read(self, message: str) -> Iterator[tuple[str, dict[str, Any]]]:
         if '"qsd"' not in message:
             return
         for payload in self._reader.read(message.encode()):
             packet = json.loads(payload)
-            if packet["m"] != "qsd" or packet["p"][1]["s"] != "ok":
-                continue
-            symbol = packet["p"][1]["n"]
-            state = {**self.newest.get(symbol, {}), **packet["p"][1]["v"]}
-            self.newest[symbol] = state
-            known = self._places.setdefault(symbol, {})
-            known.setdefault(freeze(state), len(known))  # a snapshot may repeat the state before it
+            if packet["m"] == "qsd" and packet["p"][1]["s"] == "ok":
+                yield packet["p"][1]["n"], packet["p"][1]["v"]
 
     def place(self, symbol: str, raw: dict[str, Any]) -> int | None:
         """Return when a state was told, counted in states of its symbol; None if it never was."""

@@ -27,6 +27,8 @@ _SWAP_WITHIN: Final = 6.0
 """Seconds that a message waits for the one with which it changes places."""
 _BETWEEN_PARTS: Final = 0.4
 """Seconds between the parts of a snapshot."""
+_ALONE: Final = 0.99
+"""Seconds after which the first part may be all that the client tells of."""
 _LENGTHS: Final = ("", "-1", "+{0}", "0{0}", "1e3", " {0}", "9{0}9", "1000000000")
 SLOWEST: Final = 2.0
 """Most seconds from the client to the server."""
@@ -123,6 +125,10 @@ class Line:
         self.quiet_until = 0.0
         """Until when there are no updates of what was open."""
         self._snapshots: set[tuple[str, str]] = set()
+        self._firsts: dict[str, str] = {}
+        """First parts of snapshots, and what belongs to them."""
+        self._awaited: set[str] = set()
+        """What belongs to them and has not arrived."""
         self._duplicates = self._swaps = self._truncations = self._misnumbered = self._parts = 0
         self._chance = 1.0
         self._kept: str | None = None
@@ -143,6 +149,11 @@ class Line:
     def open(self) -> bool:
         """Whether neither side has ended it."""
         return not self._server.closed
+
+    @property
+    def parted(self) -> bool:
+        """Whether the first part of a snapshot is under way, or there, and the rest is not."""
+        return bool(self._awaited)
 
     # -- what goes wrong ---------------------------------------------------------------------------------
 
@@ -225,6 +236,8 @@ class Line:
             if rest:
                 self._parts -= 1
                 self._strike("parts")
+                self._firsts[first] = rest[0]
+                self._awaited.add(rest[0])
                 self._down.put(first, _BETWEEN_PARTS)
                 message = rest[0]
             self._pass(message)
@@ -234,7 +247,7 @@ class Line:
             self._truncations = 0
             self._strike("truncate")
             message = message[: self._random.randint(1, len(message) - 1)]
-        if self._misnumbered:
+        elif self._misnumbered:
             self._misnumbered = 0
             self._strike("badlength")
             size, rest = message[3:].split("~m~", 1)
@@ -279,8 +292,16 @@ class Line:
         if not self.open:
             return
         self._server.deliver(message)
+        if message in self._firsts:
+            self._loop.call_later(_ALONE, self._part_alone, message)
+        self._awaited.discard(message)
         if message.startswith("~m~") and "~m~~h~" in message:
             self._loop.call_later(1.0, self._check_echo, message)
+
+    def _part_alone(self, first: str) -> None:
+        """A snapshot counts as whole after a second, as documented."""
+        if self._firsts[first] in self._awaited:
+            self.ledger.admit(first)
 
     def _check_echo(self, message: str) -> None:
         if self.open and message not in self._server.sent:

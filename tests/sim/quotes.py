@@ -79,7 +79,13 @@ class QuoteFollower:
         self._consumer = asyncio.ensure_future(self._consume(self._stream))
 
     async def change_mind(self) -> None:
-        """Follow a symbol more, or again, or no more, or anew."""
+        """Follow a symbol more, or again, or no more, or anew.
+
+        Not while a snapshot comes in parts: if its symbol were removed and added again between them, nothing would tell
+        the server's last word on the snapshot before from that on the one after.
+        """
+        if self._world.lines[-1].parted:
+            return
         followed = sorted(+self._wanted)
         what = self._random.choice(("more", "again", "less", "less", "anew", "nonsense"))
         if what == "nonsense":
