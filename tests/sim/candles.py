@@ -149,7 +149,7 @@ class CandleFollower:
         self._last[key] = candle.timestamp
         if got == true:
             return
-        if event.kind == "closed" and world.is_quiet():
+        if event.kind == "closed" and world.was_quiet(candle.timestamp + step):
             owed = self._owed if event.symbol in self._stream.symbols else self._forgiven
             owed.add((key, candle.timestamp))
         else:

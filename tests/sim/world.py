@@ -121,9 +121,10 @@ class World:
         """Return the market's time."""
         return self._clock.at(self._loop.time())
 
-    def is_quiet(self) -> bool:
-        """Whether the server says nothing of what was open on this connection when it fell silent."""
-        return self.lines[-1].quiet_until >= self._loop.time() - 1.0
+    def was_quiet(self, market: float) -> bool:
+        """Whether the server kept silent about what was open at *market* time, or later."""
+        then = self._loop.time() - (self.market() - market) / self.speed
+        return any(line.quiet_until >= then - 1.0 for line in self.lines[-3:])
 
     def note(self, *what: object) -> None:
         """Write to the event log."""
