@@ -68,6 +68,7 @@ class World:
     """
 
     true_market = MARKET
+    """Where followers read the truth."""
 
     def __init__(
         self,
