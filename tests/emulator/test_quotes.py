@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -258,3 +259,12 @@ def test_keys_are_echoed_byte_for_byte_in_deltas_too() -> None:
     found = quotes.wait(1.5)
     assert [packet["p"][1]["n"] for packet in found][-3:] == [keys[0], "BINANCE:BTCEUR", keys[1]]
     assert json.loads(raw.cut(quotes.messages[-1])[0])["m"] == "qsd"
+
+
+def test_a_plan_with_a_period_of_its_own_slows_quotes_down_like_the_basic_one() -> None:
+    session = ServerSession(MarketFeed(MARKET), MarketClock(NOW, 1.0), replace(PLANS["basic"], period=2), now=0.0)
+    session.receive(raw.framed("quote_create_session", "qs_1"), 0.0)
+    session.receive(raw.framed("quote_add_symbols", "qs_1", "SIM:S00001"), 0.0)
+    while session.deadline() == 0.0:
+        session.tick(0.0)
+    assert session.deadline() == 1.0
