@@ -111,6 +111,8 @@ async def test_a_hole_of_several_candles_is_filled_and_marked(fast: Emulator, tr
         while len(got) < 12:
             got.append(await anext(live))
         assert live.stats.backfilled >= 3
+        assert 2.0 <= live.stats.silence < 12.0
+        assert f"longest silence {live.stats.silence:.1f} s" in live.report()
     candles = [event.candle for event in got]
     assert candles == truth(fast, BTC, candles)
     assert sum(event.kind == "backfill" for event in got) >= 3

@@ -46,6 +46,8 @@ class QuoteStats(msgspec.Struct, frozen=True):
     """Connections lost under the stream."""
     refused: int
     """Symbols that the server refused."""
+    silence: float = 0.0
+    """Longest time in seconds from the last message of a connection that was lost to the first of the next."""
 
 
 class QuoteStream(LiveStream[Quote]):
@@ -85,6 +87,7 @@ class QuoteStream(LiveStream[Quote]):
         """Those of them that changed while they were held."""
         self._flush: asyncio.Future[None] | None = None
         self._delivered = self._drops = self._refused = 0
+        self._silence = 0.0
 
     # -- what users call ---------------------------------------------------------------------------------
 
@@ -97,7 +100,15 @@ class QuoteStream(LiveStream[Quote]):
     def stats(self) -> QuoteStats:
         """Counters, as they are now."""
         machine = self._machine
-        return QuoteStats(len(machine), machine.updates, machine.conflated, self._delivered, self._drops, self._refused)
+        return QuoteStats(
+            symbols=len(machine),
+            updates=machine.updates,
+            conflated=machine.conflated,
+            delivered=self._delivered,
+            drops=self._drops,
+            refused=self._refused,
+            silence=self._silence,
+        )
 
     def __contains__(self, symbol: object) -> bool:
         """Whether there is a quote of *symbol*."""
@@ -180,7 +191,8 @@ class QuoteStream(LiveStream[Quote]):
         stats = self.stats
         return (
             f"{stats.symbols} symbols, {stats.delivered} quotes read, {stats.conflated} of {stats.updates} updates "
-            f"conflated, {stats.drops} connections lost, {stats.refused} symbols refused"
+            f"conflated, {stats.drops} connections lost, longest silence {stats.silence:.1f} s, "
+            f"{stats.refused} symbols refused"
         )
 
     # -- the machine calls these -------------------------------------------------------------------------
@@ -291,4 +303,6 @@ class QuoteStream(LiveStream[Quote]):
             self._drops += 1
             self._say(StreamStatus("reconnecting", detail=str(error) if error is not None else ""))
         elif phase == "live":
+            if self._supervisor is not None:
+                self._silence = max(self._silence, self._supervisor.silence)
             self._say(StreamStatus("live"))

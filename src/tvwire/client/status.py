@@ -28,7 +28,18 @@ class StreamStatus(msgspec.Struct, frozen=True):
 class StreamStats:
     """Counters of one stream."""
 
-    __slots__ = ("backfilled", "closed", "conflated", "corrections", "drops", "gaps", "lagged", "updates")
+    __slots__ = (
+        "backfilled",
+        "closed",
+        "conflated",
+        "corrections",
+        "drops",
+        "gaps",
+        "lagged",
+        "missing",
+        "silence",
+        "updates",
+    )
 
     def __init__(self) -> None:
         self.updates = 0
@@ -36,14 +47,22 @@ class StreamStats:
         self.conflated = 0
         """Those that were replaced by a newer state before they were read."""
         self.closed = 0
+        """Candles that became final, those filled in included."""
         self.backfilled = 0
+        """Final candles that were missed and filled in."""
         self.corrections = 0
+        """Final candles about which the server changed its word."""
         self.gaps = 0
+        """Holes that the server could not fill."""
+        self.missing = 0
+        """Candles that fit into the gaps, traded or not: no more are missing."""
+        self.silence = 0.0
+        """Longest time in seconds from the last message of a connection that was lost to the first of the next."""
         self.drops = 0
         """Connections lost under the stream."""
         self.lagged = 0
         """Times the consumer was told that it lags."""
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, float]:
         """Return the counters by name."""
         return {name: getattr(self, name) for name in self.__slots__}

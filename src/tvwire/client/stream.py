@@ -149,8 +149,9 @@ class CandleStream(LiveStream[CandleEvent]):
         """Return one sentence about how the stream went."""
         stats = self.stats
         return (
-            f"{stats.closed} candles closed, {stats.drops} connections lost, {stats.backfilled} candles filled in, "
-            f"{stats.corrections} corrected, {stats.gaps} gaps, {stats.conflated} of {stats.updates} updates conflated"
+            f"{stats.closed} candles closed, {stats.drops} connections lost, longest silence {stats.silence:.1f} s, "
+            f"{stats.backfilled} candles filled in, {stats.missing} missing in {stats.gaps} gaps, "
+            f"{stats.corrections} corrected, {stats.conflated} of {stats.updates} updates conflated"
         )
 
     # -- the machines call these -------------------------------------------------------------------------
@@ -198,8 +199,10 @@ class CandleStream(LiveStream[CandleEvent]):
 
     def gap(self, live: LiveMachine, after: int, before: int) -> None:
         """Candles that were missed are not to be had."""
+        symbol, timeframe = self._names[live]
         self.stats.gaps += 1
-        self._say(StreamStatus("gap", self._names[live][0], "the server does not have them", after, before))
+        self.stats.missing += max(1, (before - after) // (timeframe.seconds or before - after) - 1)
+        self._say(StreamStatus("gap", symbol, "the server does not have them", after, before))
 
     def restored(self, live: LiveMachine, filled: int) -> None:
         """A series is live again."""
@@ -279,6 +282,8 @@ class CandleStream(LiveStream[CandleEvent]):
             self._say(StreamStatus("reconnecting", detail=str(error) if error is not None else ""))
         elif phase == "live":
             self._connected = True
+            if self._supervisor is not None:
+                self.stats.silence = max(self.stats.silence, self._supervisor.silence)
             self._say(StreamStatus("live"))
 
     def _event(self, kind: Kind, live: LiveMachine, bar: Bar, previous: Bar | None = None) -> CandleEvent:

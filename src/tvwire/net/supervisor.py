@@ -103,6 +103,10 @@ class Supervisor:
         self.limiter = Limiter(rate, clock)
         self.phase = Phase.IDLE
         self.last_error: TvWireError | None = None
+        self._heard_last: float | None = None
+        """When the last message came before an outage that is not over."""
+        self.silence = 0.0
+        """Seconds without any message before the present connection said hello; 0 for the first."""
         self._watchers: list[Callable[[str, TvWireError | None], None]] = []
 
     # -- for the client ----------------------------------------------------------------------------------
@@ -287,6 +291,8 @@ class Supervisor:
             self._connection = connection = await self._attempts.connect()
             await self._restore(connection)
             if await self._greeted(connection):
+                heard, self._heard_last = self._heard_last, None
+                self.silence = 0.0 if heard is None else connection.heard_at - heard
                 self._enter(Phase.LIVE)
                 self._tell_waiting(connection)
             error = await self._tend(connection)
@@ -295,6 +301,8 @@ class Supervisor:
         finally:
             self._connection = None
             if connection is not None:
+                if connection.greeted.is_set() and self._heard_last is None:
+                    self._heard_last = connection.heard_at
                 with contextlib.suppress(TvWireError):
                     await connection.aclose()
         if self.phase is Phase.CLOSED:
@@ -363,6 +371,7 @@ class Supervisor:
     def _rest(self) -> None:
         """Make no connection until somebody needs one."""
         self._needed.clear()
+        self._heard_last = None
         self._enter(Phase.IDLE)
 
     # -- inside ------------------------------------------------------------------------------------------
