@@ -433,3 +433,46 @@ async def test_a_client_runs_wholly_in_memory() -> None:
     async with AsyncClient(LOCAL, connect=memory_connector(accept), clock=clock) as tv:
         got = await tv.candles("A:X", "1m", count=5)
     assert got == Candles.from_rows(rows)
+
+
+async def test_a_server_that_falls_silent_is_suspected_before_it_is_given_up() -> None:
+    """fault_N3."""
+    world = World()
+    told: list[tuple[float, str]] = []
+    world.supervisor.watch(lambda phase, _: told.append((world.clock.now() - began, phase)))
+    began = world.clock.now()
+    key = world.supervisor.new_key()
+    await world.supervisor.attach(chart(key), "cs")
+    world.supervisor.forget(key)
+    await world.clock.advance(0)
+    told.clear()
+    began = world.clock.now()
+    await world.clock.advance(16)
+    assert [(15.0, "stale")] == told
+    world.servers[0].deliver(frame("~h~1"))
+    await world.clock.settle()
+    assert [(15.0, "stale"), (16.0, "live")] == told
+    assert world.supervisor.silence == 16.0
+    await world.clock.advance(24.9)
+    assert world.supervisor.phase is Phase.LIVE
+    await world.clock.advance(0.2)
+    assert [phase for _, phase in told] == ["stale", "live", "stale", "reconnecting"]
+    await world.supervisor.aclose()
+
+
+async def test_the_rhythm_of_the_server_says_how_long_it_may_be_silent() -> None:
+    world = World()
+    key = world.supervisor.new_key()
+    await world.supervisor.attach(chart(key), "cs")
+    world.supervisor.forget(key)
+    await world.clock.advance(0)
+    for beat in range(1, 4):
+        await world.clock.advance(20)
+        world.servers[0].deliver(frame(f"~h~{beat}"))
+    await world.clock.settle()
+    await world.clock.advance(49.9)
+    assert world.supervisor.phase is Phase.LIVE
+    await world.clock.advance(0.2)
+    assert world.supervisor.phase is Phase.BACKOFF
+    assert "silent for 50 s" in str(world.supervisor.last_error)
+    await world.supervisor.aclose()

@@ -139,7 +139,7 @@ class LiveTable:
         if text is None:
             return
         with self._lock:
-            if status.kind in ("live", "reconnecting") and not (status.kind == "live" and status.detail):
+            if status.kind in ("live", "stale", "reconnecting") and not (status.kind == "live" and status.detail):
                 self._state = status.kind
             if status.kind == "dropped":
                 for key in [key for key, row in self._rows.items() if key[0] == status.symbol and row is None]:

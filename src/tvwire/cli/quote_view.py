@@ -222,7 +222,7 @@ class QuoteTable:
         if text is None:
             return
         with self._lock:
-            if status.kind in ("live", "reconnecting"):
+            if status.kind in ("live", "stale", "reconnecting"):
                 self._state = status.kind
             if status.kind == "dropped" and status.symbol is not None:
                 self._quotes.pop(status.symbol, None)

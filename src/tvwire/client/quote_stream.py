@@ -47,7 +47,7 @@ class QuoteStats(msgspec.Struct, frozen=True):
     refused: int
     """Symbols that the server refused."""
     silence: float = 0.0
-    """Longest time in seconds from the last message of a connection that was lost to the first of the next."""
+    """Longest time in seconds without any message, in which the connection was ``stale`` or lost."""
 
 
 class QuoteStream(LiveStream[Quote]):
@@ -302,6 +302,8 @@ class QuoteStream(LiveStream[Quote]):
         if phase == "reconnecting":
             self._drops += 1
             self._say(StreamStatus("reconnecting", detail=str(error) if error is not None else ""))
+        elif phase == "stale":
+            self._say(StreamStatus("stale", detail="nothing comes from the server"))
         elif phase == "live":
             if self._supervisor is not None:
                 self._silence = max(self._silence, self._supervisor.silence)

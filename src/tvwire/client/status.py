@@ -12,8 +12,8 @@ __all__ = ["StreamStats", "StreamStatus"]
 class StreamStatus(msgspec.Struct, frozen=True):
     """What happened to the stream itself."""
 
-    kind: Literal["connecting", "live", "reconnecting", "restored", "gap", "dropped", "closed"]
-    """``restored``: the connection is back and the hole filled; ``gap``: the server does not have what was missed;
+    kind: Literal["connecting", "live", "stale", "reconnecting", "restored", "gap", "dropped", "closed"]
+    """``stale``: the server has been silent for longer than usual, heartbeats included; ``restored``: the connection is back and the hole filled; ``gap``: the server does not have what was missed;
     ``dropped``: one symbol was refused and ended; the others go on."""
     symbol: str | None = None
     """Symbol that it is about, None for all."""
@@ -57,7 +57,7 @@ class StreamStats:
         self.missing = 0
         """Candles that fit into the gaps, traded or not: no more are missing."""
         self.silence = 0.0
-        """Longest time in seconds from the last message of a connection that was lost to the first of the next."""
+        """Longest time in seconds without any message, in which the connection was ``stale`` or lost."""
         self.drops = 0
         """Connections lost under the stream."""
         self.lagged = 0

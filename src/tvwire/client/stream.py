@@ -280,6 +280,8 @@ class CandleStream(LiveStream[CandleEvent]):
                 self.stats.drops += 1
             self._connected = False
             self._say(StreamStatus("reconnecting", detail=str(error) if error is not None else ""))
+        elif phase == "stale":
+            self._say(StreamStatus("stale", detail="nothing comes from the server"))
         elif phase == "live":
             self._connected = True
             if self._supervisor is not None:

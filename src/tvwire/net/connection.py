@@ -16,6 +16,7 @@ from ..session.events import Event
 from ..session.intake import Intake
 from ..session.link import Link
 from ..session.mux import Mux
+from ..session.pulse import Pulse
 from ..settings import ANONYMOUS, Settings
 from ..wire.codec import decode, heartbeat
 from ..wire.frames import frame
@@ -76,6 +77,7 @@ class Connection:
         clock: Time and timers.
         mux: The sessions of this client.
         on_events: Called with what the machines say.
+        on_silence: Called with True when the server has been silent for longer than usual, with False when it speaks again.
         counters: Counts of the client, over all connections.
         trace: Wire log.
     """
@@ -87,6 +89,7 @@ class Connection:
         clock: Clock,
         mux: Mux,
         on_events: Callable[[Iterable[Event]], None],
+        on_silence: Callable[[bool], None],
         counters: Counters,
         trace: Trace | None = None,
     ) -> None:
@@ -96,6 +99,7 @@ class Connection:
         self._now = clock.now
         self._mux = mux
         self._on_events = on_events
+        self._on_silence = on_silence
         self._counters = counters
         self._trace = trace
         self._intake = Intake(
@@ -109,6 +113,8 @@ class Connection:
         self._timer_due = 0.0
         self.heard_at = 0.0
         """When the last message came."""
+        self._pulse = Pulse(settings.timeouts.stall)
+        self._suspected = False
         self._handed = self._taken = 0
         self._unsent_since: float | None = None
         self._counted = self._counted_bytes = 0
@@ -207,6 +213,9 @@ class Connection:
         """Handle the WebSocket messages that came together."""
         if self._over:
             return
+        if self._suspected:
+            self._suspected = False
+            self._on_silence(False)
         self.heard_at = self._now()
         self._counted_bytes += sum(map(len, messages))
         if self._trace is not None:
@@ -234,6 +243,7 @@ class Connection:
             self._finish(error)
             return
         self._counters.heartbeats += 1
+        self._pulse.beat(self.heard_at)
         if self._transport is None:
             return
         if self._trace is not None:
@@ -286,7 +296,7 @@ class Connection:
         """Keep one timer at or before the nearest deadline; one that fires early is just set again."""
         if self.ended.done():
             return
-        due = self.heard_at + self._settings.timeouts.stall
+        due = self.heard_at + (self._pulse.stall if self._suspected else self._pulse.suspect)
         blocked = None if self._unsent_since is None else self._unsent_since + _BLOCKED
         for deadline in (self.link.deadline(), self._mux.deadline(), blocked):
             if deadline is not None and deadline < due:
@@ -321,14 +331,18 @@ class Connection:
         self._timer = None
         now = self._clock.now()
         error = self.link.tick(now)
-        stall = self._settings.timeouts.stall
-        if error is None and now >= self.heard_at + stall:
-            error = ConnectionLost(f"the server was silent for {stall:g} s, heartbeats included")
+        pulse = self._pulse
+        if error is None and now >= self.heard_at + pulse.stall:
+            error = ConnectionLost(f"the server was silent for {pulse.stall:g} s, heartbeats included")
         if error is None and self._is_blocked(now):
             error = ConnectionLost(f"the server has read nothing for {_BLOCKED:g} s")
         if error is not None:
             self._finish(error)
             return
+        if now >= self.heard_at + pulse.suspect and not self._suspected:
+            self._suspected = True
+            if self.greeted.is_set():
+                self._on_silence(True)
         try:
             events = self._mux.tick(now)
         except TvWireError as lost:

@@ -106,7 +106,7 @@ class Supervisor:
         self._heard_last: float | None = None
         """When the last message came before an outage that is not over."""
         self.silence = 0.0
-        """Seconds without any message before the present connection said hello; 0 for the first."""
+        """Seconds without any message, the last time that this was long enough to be told; 0 if it never was."""
         self._watchers: list[Callable[[str, TvWireError | None], None]] = []
 
     # -- for the client ----------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ class Supervisor:
         return self.counters
 
     def watch(self, listener: Callable[[str, TvWireError | None], None]) -> None:
-        """Call *listener* with ``live`` and ``reconnecting`` as they happen."""
+        """Call *listener* with ``live``, ``stale`` and ``reconnecting`` as they happen."""
         self._watchers.append(listener)
 
     def unwatch(self, listener: Callable[[str, TvWireError | None], None]) -> None:
@@ -313,7 +313,9 @@ class Supervisor:
     def _make(self, settings: Settings) -> Connection:
         """Begin another life."""
         self.mux.next_life()
-        return Connection(settings, self._connector, self._clock, self.mux, self._deliver, self.counters, self._trace)
+        return Connection(
+            settings, self._connector, self._clock, self.mux, self._deliver, self._hear, self.counters, self._trace
+        )
 
     async def _tend(self, connection: Connection) -> TvWireError:
         """See a connection through to its end; sessions that are due are made meanwhile."""
@@ -395,6 +397,15 @@ class Supervisor:
         if phase in (Phase.LIVE, Phase.BACKOFF):
             for watcher in tuple(self._watchers):
                 watcher(phase.value, self.last_error if phase is Phase.BACKOFF else None)
+
+    def _hear(self, silent: bool) -> None:
+        """Tell that the server has fallen silent, or speaks again, on a connection that lives so far."""
+        if self.phase is not Phase.LIVE:
+            return
+        if not silent and self._connection is not None:
+            self.silence = self._clock.now() - self._connection.heard_at
+        for watcher in tuple(self._watchers):
+            watcher("stale" if silent else Phase.LIVE.value, None)
 
     def _send(self, connection: Connection, calls: list[Call]) -> None:
         # the end of the connection is told once, by its future; a message that misses it is sent in the next life
