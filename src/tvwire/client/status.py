@@ -13,8 +13,9 @@ class StreamStatus(msgspec.Struct, frozen=True):
     """What happened to the stream itself."""
 
     kind: Literal["connecting", "live", "stale", "reconnecting", "restored", "gap", "dropped", "closed"]
-    """``stale``: the server has been silent for longer than usual, heartbeats included; ``restored``: the connection is back and the hole filled; ``gap``: the server does not have what was missed;
-    ``dropped``: one symbol was refused and ended; the others go on."""
+    """``stale``: the server has been silent for longer than usual, heartbeats included; ``restored``: the connection is
+    back and the hole filled; ``gap``: the server does not have what was missed; ``dropped``: one symbol was refused and
+    ended; the others go on."""
     symbol: str | None = None
     """Symbol that it is about, None for all."""
     detail: str = ""

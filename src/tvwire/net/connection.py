@@ -77,7 +77,7 @@ class Connection:
         clock: Time and timers.
         mux: The sessions of this client.
         on_events: Called with what the machines say.
-        on_silence: Called with True when the server has been silent for longer than usual, with False when it speaks again.
+        on_silence: Called with True when the server is silent for longer than usual, with False when it speaks again.
         counters: Counts of the client, over all connections.
         trace: Wire log.
     """

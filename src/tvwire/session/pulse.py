@@ -1,7 +1,7 @@
 """How long a server may be silent: learned from the rhythm of its heartbeats.
 
-Heartbeats travel in the stream of data, so while they come the connection lives, whatever the symbols do. How often they
-come is the server's choice: some 10 seconds in the recordings (docs/protocol.md, section 2.4). Pure; called by
+Heartbeats travel in the stream of data, so while they come the connection lives, whatever the symbols do. How often
+they come is the server's choice: some 10 seconds in the recordings (docs/protocol.md, section 2.4). Pure; called by
 ``net/connection.py``.
 """
 
