@@ -194,3 +194,19 @@ def test_translations_are_english_and_logos_those_of_the_search(emulator: Emulat
     assert found == ["Electronic Technology", "Electronic Technology", "NASDAQ", "apple"]
     coin = scan(emulator, "crypto", symbols={"tickers": ["BINANCE:BTCEUR"]}, columns=["logoid"])["data"][0]["d"]
     assert coin == ["crypto/XTVCBTC"]
+
+
+def test_the_last_24_hours_of_a_coin_are_counted_from_its_bars_and_others_have_none(emulator: Emulator) -> None:
+    columns = ["24h_vol|5", "24h_close_change|5", "24h_vol_change|5", "centralization"]
+    tickers = {"tickers": ["BINANCE:BTCUSDT", "NASDAQ:AAPL"]}
+    coin, stock = (row["d"] for row in scan(emulator, "global", symbols=tickers, columns=columns)["data"])
+    bars = emulator.candles("BINANCE:BTCUSDT", "5m", count=2 * 288 + 1)
+    money = bars.volume * bars.close
+    today, before = float(money[-288:].sum()), float(money[-576:-288].sum())
+    assert coin == [
+        pytest.approx(today, rel=1e-12),
+        pytest.approx(100 * (float(bars.close[-1]) / float(bars.close[-289]) - 1), rel=1e-12),
+        pytest.approx(100 * (today / before - 1), rel=1e-9),
+        "cex",
+    ]
+    assert stock == [None, None, None, None]

@@ -19,6 +19,7 @@ from .instrument import Instrument
 from .lane import ABSENT, LIVE
 from .market import Market, View
 from .ratings import RATINGS, rating
+from .rolling import ROLLING, rolling
 from .scanner_fields import is_field
 from .search import logo
 from .ticker import Ticker
@@ -58,7 +59,7 @@ def is_column(column: str) -> bool:
     """Whether the scanner knows a column."""
     name, bar, frame = column.partition("|")
     if bar:
-        return frame in _FRAMES and (is_technical(name) or name in RATINGS or name in PIVOTS)
+        return frame in _FRAMES and (is_technical(name) or name in RATINGS or name in PIVOTS or name in ROLLING)
     return is_technical(name) or name in RATINGS or name in PIVOTS or is_past(name) or name in _QUOTED or is_field(name)
 
 
@@ -91,6 +92,8 @@ class Desk:
             return rating(self._indicators(frame), name)
         if not bar and not back and name in _QUOTED:
             return self._quoted(name)
+        if name in ROLLING:
+            return self._rolling(name, frame)
         if name.startswith("Candle."):
             return None
         if is_technical(name):
@@ -127,6 +130,13 @@ class Desk:
             self._series[frame] = Indicators(bars.open, bars.high, bars.low, bars.close, volume)
         return self._series[frame]
 
+    def _rolling(self, name: str, frame: str) -> float | None:
+        if self.item.type not in ("spot", "swap"):
+            return None
+        since = self._now - 3 * 86_400
+        timeframe = Timeframe.parse(frame or "5")
+        return rolling(name, self._market.read(self.item.symbol, timeframe, now=self._now, start=since))
+
     @cached_property
     def _described(self) -> dict[str, Any]:
         item = self.item
@@ -154,6 +164,7 @@ class Desk:
             "is_primary": True,
             "isin-displayed": item.isin or None,
             "provider-id": item.provider,
+            "centralization": "cex" if item.type in ("spot", "swap") else None,
             "logoid": logo(item.description) if not item.base else f"crypto/XTVC{item.base}",
         }
         close = self._quoted("close")
