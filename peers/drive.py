@@ -77,4 +77,4 @@ def _environment(world: World, one: Package, scratch: str) -> dict[str, str]:
 
 
 def _told(world: World, scratch: str) -> dict[str, str]:
-    return {"TVWIRE_PEERS_PORT": str(world.port), "HOME": scratch, "TMPDIR": scratch}
+    return {"TVWIRE_PEERS_PORT": str(world.port), "HOME": scratch, "TMPDIR": scratch, "TZ": "UTC"}

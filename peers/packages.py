@@ -46,6 +46,13 @@ class Package:
     """Its name at its registry."""
     version: str
     registry: Literal["npm", "PyPI"]
+    also: tuple[str, ...] = ()
+    """What it needs and does not say."""
+
+    @property
+    def pins(self) -> tuple[str, ...]:
+        """Everything that is installed for it."""
+        return (self.pin, *self.also)
 
     @property
     def pin(self) -> str:
@@ -58,8 +65,8 @@ PACKAGES: Final = (
     Package("tradingview-api-adapter", "2.0.0", "npm"),
     Package("tvkit", "0.18.0", "PyPI"),
     Package("tradingview-datafeed", "2.1.1", "PyPI"),
-    Package("tvdatafeed-enhanced", "2.2.1", "PyPI"),
-    Package("tradingview-scraper", "0.4.21", "PyPI"),
+    Package("tvdatafeed-enhanced", "2.2.1", "PyPI", also=("websocket-client",)),
+    Package("tradingview-scraper", "0.4.21", "PyPI", also=("setuptools<81",)),  # pkg_resources
     Package("tv-scraper", "1.5.1", "PyPI"),
     Package("tradingview-ta", "3.3.0", "PyPI"),
     Package("tradingview-screener", "3.2.2", "PyPI"),
@@ -110,8 +117,8 @@ def installed(one: Package) -> str | None:
         if node_version() is None or not manifest.exists():
             return None
         return str(json.loads(manifest.read_text(encoding="utf-8"))["version"])
-    python = environment_python(one)
-    if not python.exists():
+    python, pins = environment_python(one), _pins(one)
+    if not python.exists() or not pins.exists() or pins.read_text(encoding="utf-8").split() != list(one.pins):
         return None
     code = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
     done = subprocess.run([python, "-c", code, one.name], check=False, capture_output=True, text=True)
@@ -151,4 +158,10 @@ def _install_pypi(one: Package) -> None:
     python = environment_python(one)
     venv.create(python.parents[1], with_pip=False, clear=True)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
-    subprocess.run([*pip, "install", "-qq", one.pin], check=True)
+    subprocess.run([*pip, "install", "-qq", *one.pins], check=True)
+    _pins(one).write_text("\n".join(one.pins), encoding="utf-8")
+
+
+def _pins(one: Package) -> Path:
+    """Return the file that tells what has been installed into an environment, to the end."""
+    return environment_python(one).parents[1] / "pins.txt"

@@ -9,10 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from tvwire.emulator import Emulator
+from tvwire.emulator.market import Market
+from tvwire.emulator.scanner import describe
 from tvwire.timeframe import Timeframe
 
 __all__ = ["SPEED", "START", "Answer", "Mismatch", "World"]
@@ -51,6 +54,7 @@ class World:
     def __init__(self, certificate: Path) -> None:
         self.emulator = Emulator(seed=1, plan="basic", speed=SPEED, start=START, tls=certificate)
         self.certificate = certificate
+        self._columns = Market(1)
         self._wall = self._market = 0.0
 
     def __enter__(self) -> World:
@@ -102,6 +106,21 @@ class World:
         if not (bars.volume != bars.volume).any():
             columns.append(bars.volume)
         return [list(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+    def columns(self, symbol: str, names: list[str], now: float) -> dict[str, Any]:
+        """Return columns of the scanner by name, as they are at *now*."""
+        found = describe(self._columns, symbol, names, now)
+        if found is None:
+            raise ValueError(f"the emulator has no {symbol}")
+        return found
+
+    def dividends(self, symbol: str) -> list[tuple[str, float]]:
+        """Return the days, ``2026-08-10``, and amounts of the dividends that have been paid, the newest first."""
+        item = self._columns.find(symbol)
+        if item is None:
+            raise ValueError(f"the emulator has no {symbol}")
+        today = datetime.fromtimestamp(self.emulator.now(), UTC).date()
+        return [(f"{day}", paid) for day, paid in sorted(item.dividends, reverse=True) if day <= today]
 
     def moments(self, answer: Answer) -> Iterator[int]:
         """Yield each second of the market in which an answer can have been given, the newest first."""

@@ -1,4 +1,4 @@
-"""Found by Python on its path: connections to the service's host names go to a local server instead, and to nobody else.
+"""Found by Python on its path: connections to the service's host names go to a local server, and to nobody else.
 
 Names, paths and headers stay as the package made them; the certificate is checked for the real name.
 """
