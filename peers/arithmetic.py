@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-__all__ = ["close_to", "ema", "rsi", "sma", "true_ranges", "wilder"]
+__all__ = ["close_to", "ema", "rsi", "sma", "supertrend", "true_ranges", "wilder"]
 
 _DIGITS = 1e-9
 
@@ -54,4 +54,28 @@ def true_ranges(rows: Sequence[Sequence[float]]) -> list[float]:
     found = [rows[0][2] - rows[0][3]]
     for before, (_, _, high, low, *_) in pairwise(rows):
         found.append(max(high - low, abs(high - before[4]), abs(low - before[4])))
+    return found
+
+
+def supertrend(rows: Sequence[Sequence[float]], length: int, factor: float) -> list[tuple[float, int] | None]:
+    """Return for each candle the line and its direction, 1 below rising prices and -1 above falling ones.
+
+    A band only closes in until the close of a candle is beyond it; None where there is no average yet.
+    """
+    ranges = wilder(true_ranges(rows), length)
+    found: list[tuple[float, int] | None] = [None] * (length - 1)
+    way, above, below = -1, 0.0, 0.0
+    for place in range(length - 1, len(rows)):
+        _, _, high, low, close, *_ = rows[place]
+        spread, before = factor * ranges[place - length + 1], rows[place - 1][4]
+        upper, lower = (high + low) / 2 + spread, (high + low) / 2 - spread
+        if found[-1] is not None:
+            upper = upper if upper < above or before > above else above
+            lower = lower if lower > below or before < below else below
+        if way < 0 and close > upper:
+            way = 1
+        elif way > 0 and close < lower:
+            way = -1
+        above, below = upper, lower
+        found.append((lower if way > 0 else upper, way))
     return found

@@ -7,7 +7,7 @@ what only one peer has (``scenarios/``).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from .world import Answer, Mismatch, World
 
@@ -16,7 +16,6 @@ __all__ = ["Rows", "as_it_is", "equal", "newest", "require", "states", "within"]
 Row = Sequence[float]
 Rows = Sequence[Row]
 Rounding = Callable[[list[float]], list[float]]
-Session = Literal["regular", "extended"]
 
 
 def as_it_is(row: list[float]) -> list[float]:
@@ -58,24 +57,29 @@ def newest(
     *,
     count: int | None = None,
     rounded: Rounding = as_it_is,
-    session: Session | None = None,
-    adjust: Literal["splits", "dividends", "none"] = "splits",
-    back_adjust: bool = False,
+    **view: Any,
 ) -> int:
-    """Check that rows are the newest candles at some second of the answer's time; return that second."""
+    """Check that rows are the newest candles at some second of the answer's time; return that second.
+
+    Args:
+        world: The emulator.
+        answer: When it was asked.
+        got: The candles, oldest first.
+        symbol: Full name.
+        timeframe: Of the candles.
+        count: How many there must be.
+        rounded: What the peer does to numbers.
+        view: Session, adjustment or type of chart, as ``World.rows`` takes them.
+    """
     what = f"{symbol} {timeframe}"
     if count is not None and len(got) != count:
         raise Mismatch(f"{what}: expected {count} candles, got {len(got)}")
     require(len(got) > 0, f"{what}: no candles")
     forming: list[float] = []
     for now in world.moments(answer):
-        forming = rounded(
-            world.rows(symbol, timeframe, now=now, count=1, session=session, adjust=adjust, back_adjust=back_adjust)[0]
-        )
+        forming = rounded(world.rows(symbol, timeframe, now=now, count=1, **view)[0])
         if forming == list(got[-1]):
-            truth = world.rows(
-                symbol, timeframe, now=now, count=len(got), session=session, adjust=adjust, back_adjust=back_adjust
-            )
+            truth = world.rows(symbol, timeframe, now=now, count=len(got), **view)
             _same(map(rounded, truth), got, what)
             return now
     raise Mismatch(f"{what}, newest candle: expected {forming} or an earlier state, got {list(got[-1])}")
@@ -91,10 +95,9 @@ def within(
     start: float,
     end: float,
     rounded: Rounding = as_it_is,
-    session: Session | None = None,
 ) -> None:
     """Check that rows are the candles that begin in [start, end)."""
-    truth = world.rows(symbol, timeframe, now=answer.ended, start=start, end=end, session=session)
+    truth = world.rows(symbol, timeframe, now=answer.ended, start=start, end=end)
     require(len(truth) > 0, f"{symbol} {timeframe}: the truth has no candles in [{start}, {end})")
     _same(map(rounded, truth), got, f"{symbol} {timeframe}")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from tvwire.emulator import Emulator
 from tvwire.emulator.market import Market
@@ -24,8 +24,6 @@ START: Final = 1_795_262_400.0
 """Saturday, 21 November 2026, 12:00 UTC: exchanges are closed, so that only what trades around the clock moves."""
 SPEED: Final = 30.0
 """Seconds of the market in one second: a minute's candle closes every two seconds."""
-
-Row = list[float | None]
 
 
 class Mismatch(Exception):
@@ -75,33 +73,12 @@ class World:
         began, ended = (self._market + (said[key] - self._wall) * SPEED for key in ("from", "to"))
         return Answer(said["values"], int(began) - 1, int(ended) + 1)
 
-    def rows(
-        self,
-        symbol: str,
-        timeframe: str,
-        *,
-        now: float,
-        count: int | None = None,
-        start: float | None = None,
-        end: float | None = None,
-        session: Literal["regular", "extended"] | None = None,
-        adjust: Literal["splits", "dividends", "none"] = "splits",
-        currency: str | None = None,
-        back_adjust: bool = False,
-    ) -> list[list[float]]:
-        """Return the true candles at *now* as rows of time, open, high, low, close and, where there is one, volume."""
-        bars = self.emulator.candles(
-            symbol,
-            Timeframe.parse(timeframe),
-            now=now,
-            count=count,
-            start=start,
-            end=end,
-            session=session,
-            adjust=adjust,
-            currency=currency,
-            back_adjust=back_adjust,
-        )
+    def rows(self, symbol: str, timeframe: str, *, now: float, **view: Any) -> list[list[float]]:
+        """Return the true candles at *now* as rows of time, open, high, low, close and, where there is one, volume.
+
+        *view* is what ``Emulator.candles`` takes besides: ``count``, ``start``, ``end``, ``session``, ``chart`` …
+        """
+        bars = self.emulator.candles(symbol, Timeframe.parse(timeframe), now=now, **view)
         columns = [bars.time.astype(float), bars.open, bars.high, bars.low, bars.close]
         if not (bars.volume != bars.volume).any():
             columns.append(bars.volume)

@@ -145,8 +145,8 @@ const verbs = {
   },
 
   // a replay: candle after candle, on request or by itself
-  async replay({ symbol, options, steps, interval }) {
-    const chart = open(await connect());
+  async replay({ symbol, options, login, steps, interval }) {
+    const chart = open(await connect(login));
     const points = [];
     chart.onReplayPoint((point) => points.push(point));
     const loaded = new Promise((resolve) => { chart.onReplayLoaded(resolve); });
@@ -162,6 +162,23 @@ const verbs = {
     const held = chart.periods.length;
     await sleep(2 * (interval || 0));
     return { first, bars: bars(chart), held, points };
+  },
+
+  // a replay, step after step until it says that this was the last
+  async ending({ symbol, options }) {
+    const chart = open(await connect());
+    let over = false;
+    chart.onReplayEnd(() => { over = true; });
+    const loaded = new Promise((resolve) => { chart.onReplayLoaded(resolve); });
+    chart.setMarket(symbol, options);
+    await filled(chart);
+    await loaded;
+    for (let step = 0; !over && step < 20; step += 1) {
+      await chart.replayStep(1); // eslint-disable-line no-await-in-loop
+      await sleep(50); // eslint-disable-line no-await-in-loop
+    }
+    if (!over) throw new Error('the replay has no end');
+    return { bars: bars(chart) };
   },
 
   // what `onError` of a chart is told; in the end a valid market, if the session is to live on
