@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -14,7 +13,7 @@ from . import packages
 from .drive import drive
 from .scenario import Peer, Scenario
 from .scenarios import PEERS
-from .table import Result, print_table
+from .table import Lines, Result, Table
 from .world import Mismatch, World
 
 __all__ = ["main"]
@@ -71,14 +70,15 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     versions = {name: packages.installed(one) for name, one in used.items()}
+    names = [(peer.package.name, scenario.name) for peer, scenario in chosen]
+    output = Lines(versions) if options.json else Table(names, versions)
+    failed = False
     with tempfile.TemporaryDirectory() as folder, World(Path(folder) / "ca.pem") as world, ThreadPoolExecutor(2) as two:
-        results = list(two.map(lambda pair: _run(world, *pair), chosen))
-    if options.json:
-        for result in results:
-            print(json.dumps(result.record() | {"version": versions[result.peer]}))
-    else:
-        print_table(results, versions)
-    return 1 if any(result.failure for result in results) else 0
+        for result in two.map(lambda pair: _run(world, *pair), chosen):
+            output.row(result)
+            failed = failed or bool(result.failure)
+    output.close()
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

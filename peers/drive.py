@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+from .node import node
 from .packages import Package, environment_python, node_modules
 from .world import Answer, Mismatch, World
 
@@ -62,7 +63,7 @@ def drive(world: World, one: Package, driver: str, verb: str, arguments: dict[st
 
 def _interpreter(one: Package) -> list[str]:
     if one.registry == "npm":
-        return ["node", "--require", str(SHIMS / "redirect.cjs")]
+        return [str(node()), "--require", str(SHIMS / "redirect.cjs")]
     return [str(environment_python(one))]
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def run(*arguments: str, peers: Path | None = None) -> str:
     environment = dict(os.environ)
     if peers is not None:
-        environment["TVWIRE_BENCH_PEERS"] = str(peers)
+        environment["TVWIRE_PEERS"] = str(peers)
     command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
