@@ -32,7 +32,7 @@ class Table:
 
     def __init__(self, names: Sequence[tuple[str, str]], versions: Mapping[str, str | None]) -> None:
         self._peer = max(len(peer) for peer, _ in names)
-        self._scenario = max(len(scenario) for _, scenario in names)
+        self._scenario = max(len("scenario"), *(len(scenario) for _, scenario in names))
         self._results: list[Result] = []
         print(f"Node {node_version()}; {', '.join(f'{name} {version}' for name, version in versions.items())}\n")
         print(f"{'peer':<{self._peer}}  {'scenario':<{self._scenario}}  result  seconds", flush=True)

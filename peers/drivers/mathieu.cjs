@@ -178,6 +178,7 @@ const verbs = {
       await sleep(50); // eslint-disable-line no-await-in-loop
     }
     if (!over) throw new Error('the replay has no end');
+    await chart.replayStep(1); // a step beyond the end is answered too
     return { bars: bars(chart) };
   },
 
@@ -197,6 +198,20 @@ const verbs = {
     await filled(chart);
     return { errors, bars: bars(chart) };
   },
+
+  // what `onError` of a quote is told
+  noquote: async ({ symbol }) => {
+    const client = await connect();
+    const market = new (new client.Session.Quote({ fields: 'all' })).Market(symbol);
+    return new Promise((resolve) => { market.onError((...words) => resolve(words)); });
+  },
+
+  // what `onError` of a client is told when it says something that the server does not take
+  nonsense: ({ verb, words }) => new Promise((resolve) => {
+    const client = new TradingView.Client();
+    client.onError((...said) => resolve(said));
+    client.send(verb, words);
+  }),
 
   // what `onError` of a study is told
   async fault({ indicator, settings, ...given }) {

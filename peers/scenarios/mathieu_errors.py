@@ -43,6 +43,13 @@ def _factor(world: World, answer: Answer) -> None:
     equal({"argName": "factor", "funName": "'supertrend'", "op": ">", "value": -1}, context, "ctx")
 
 
+def _quote(world: World, answer: Answer) -> None:
+    text, (_, packet) = answer.values
+    equal("Market error", text, "error")
+    expected = {"n": '={"session":"regular","symbol":"NASDAQ:NOSUCH"}', "s": "error", "errmsg": "no_such_symbol"}
+    equal(expected, {name: packet.get(name) for name in expected}, "packet")
+
+
 def _message(text: str) -> Check:
     return lambda world, answer: equal(text, answer.values.get("message"), "error")
 
@@ -64,6 +71,10 @@ SCENARIOS: Final = (
     Scenario("error: custom timeframe", "refusal", _first("Series error:", "custom_resolution"),
              {"symbol": BTC, "options": {"timeframe": "20"}}),
     Scenario("error: study not allowed", "refusal", _not_auth, _RENKO),
+    Scenario("error: quote", "noquote", _quote, {"symbol": "NASDAQ:NOSUCH"}),
+    Scenario("error: protocol", "nonsense",
+             lambda world, answer: equal(["Client critical error:", ["bad auth token"]], answer.values, "error"),
+             {"verb": "set_auth_token", "words": ["made.up.token"]}),
     Scenario("error: series before market", "refusal", _first("Please set the market before setting series"),
              {"series": "15"}),
     Scenario("error: unknown indicator", "indicator", _message('Inexistent or unsupported indicator: "undefined"'),
