@@ -8,6 +8,8 @@ from __future__ import annotations
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from .http import allowed_origin
+
 __all__ = ["PingingProtocol"]
 
 
@@ -16,11 +18,13 @@ class PingingProtocol(WebSocketsSansIOProtocol):
 
     def handle_connect(self, event: Request) -> None:
         """Begin the application, which runs from the next turn of the loop on."""
-        origins = event.headers.get_all("Origin")
-        if len(origins) > 1 and len(set(origins)) == 1:
-            # unverified: a published client names its origin beside the same one that its library makes up
+        origins = list(event.headers.get_all("Origin"))
+        if len(origins) > 1:
+            # unverified: published clients name an origin beside the one that their library makes up from the URL,
+            # the same or another of the service's; one that is not the service's decides
+            decisive = next((one for one in origins if not allowed_origin(one)), origins[0])
             del event.headers["Origin"]
-            event.headers["origin"] = origins[0]  # small letters, as ASGI wants them
+            event.headers["origin"] = decisive  # small letters, as ASGI wants them
         super().handle_connect(event)
         if self.response.status_code == 101:
             self.scope["state"]["ping"] = self.ping
