@@ -210,3 +210,11 @@ def test_the_last_24_hours_of_a_coin_are_counted_from_its_bars_and_others_have_n
         "cex",
     ]
     assert stock == [None, None, None, None]
+
+
+def test_columns_of_other_clients_are_known_with_and_without_an_interval(emulator: Emulator) -> None:
+    columns = ["active_symbol", "isin", "country_code", "VWAP|60", "relative_volume_intraday|5", "24h_vol_prev|5"]
+    found = scan(emulator, symbols={"tickers": ["NASDAQ:AAPL"]}, columns=columns)
+    assert found["data"][0]["d"] == [True, "US0378331005", "US", None, None, None]
+    for wrong in ("market_cap_basic|60", "relative_volume_intraday", "VWAP|7"):
+        assert scan(emulator, columns=[wrong])["error"] == f'Unknown field "{wrong}"'

@@ -20,7 +20,7 @@ from .lane import ABSENT, LIVE
 from .market import Market, View
 from .ratings import RATINGS, rating
 from .rolling import ROLLING, rolling
-from .scanner_fields import is_field
+from .scanner_fields import is_bar_field, is_field
 from .search import logo
 from .ticker import Ticker
 from .track import Columns
@@ -59,7 +59,8 @@ def is_column(column: str) -> bool:
     """Whether the scanner knows a column."""
     name, bar, frame = column.partition("|")
     if bar:
-        return frame in _FRAMES and (is_technical(name) or name in RATINGS or name in PIVOTS or name in ROLLING)
+        known = is_technical(name) or name in RATINGS or name in PIVOTS or name in ROLLING or is_bar_field(name)
+        return frame in _FRAMES and known
     return is_technical(name) or name in RATINGS or name in PIVOTS or is_past(name) or name in _QUOTED or is_field(name)
 
 
@@ -94,7 +95,7 @@ class Desk:
             return self._quoted(name)
         if name in ROLLING:
             return self._rolling(name, frame)
-        if name.startswith("Candle."):
+        if name.startswith("Candle.") or (bar and is_bar_field(name)):
             return None
         if is_technical(name):
             return self._indicators(frame).last(name, back)
@@ -162,6 +163,9 @@ class Desk:
             "fractional": "false",  # the string, as recorded
             "update_mode": f"delayed_streaming_{item.delay}" if item.delay else "streaming",
             "is_primary": True,
+            "active_symbol": True,
+            "country_code": item.country or None,
+            "isin": item.isin or None,
             "isin-displayed": item.isin or None,
             "provider-id": item.provider,
             "centralization": "cex" if item.type in ("spot", "swap") else None,
