@@ -286,3 +286,12 @@ def test_a_company_tells_its_years_in_agreement_with_the_scanner_and_its_dividen
     told = list(zip(dates, apple["dividend_amount_h"], strict=True))
     assert told == sorted(((day, paid) for day, paid in item.dividends if day <= dates[0]), reverse=True)
     assert sorted(quotes.known["BINANCE:BTCUSDT"]) == ["description", "lp"]
+
+
+def test_a_list_of_fields_that_names_none_counts_as_none() -> None:
+    quotes = Quotes()
+    quotes.send("quote_set_fields", "qs_1", ["lp", "ch"])
+    quotes.send("quote_add_symbols", "qs_1", "BINANCE:BTCUSDT")
+    assert {"lp", "description", "volume"} <= set(quotes.known["BINANCE:BTCUSDT"])
+    (packet,) = quotes.wait(1.0)
+    assert packet["p"][1]["v"]["lp_time"] == int(NOW) + 1
