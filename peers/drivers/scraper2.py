@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 from stage import play
-from tv_scraper import Fundamentals, Screener, Streamer, Technicals
+from tv_scraper import Calendar, Fundamentals, Screener, Streamer, Technicals
 
 
 def cookies(login: dict[str, str] | None) -> str | None:
@@ -45,8 +45,14 @@ def fundamentals(**which: Any) -> Any:
     return Fundamentals().get_fundamentals(**which)
 
 
+def dividends(**which: Any) -> Any:
+    return Calendar().get_dividends(**which)
+
+
 def screen(**which: Any) -> Any:
     return Screener().get_screener(**which)
 
 
-play({work.__name__: work for work in (candles, live, forecast, indicators, technicals, fundamentals, screen)})
+play(
+    {work.__name__: work for work in (candles, live, forecast, indicators, technicals, fundamentals, dividends, screen)}
+)

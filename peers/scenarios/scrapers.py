@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from ..arithmetic import close_to, rsi
@@ -10,7 +11,7 @@ from ..columns import columns
 from ..packages import package
 from ..quotes import changes, quote
 from ..scenario import Check, Peer, Scenario
-from ..world import Answer, Mismatch, World
+from ..world import START, Answer, Mismatch, World
 
 __all__ = ["PEERS"]
 
@@ -168,6 +169,20 @@ def _screen(world: World, answer: Answer) -> None:
         columns(world, answer, {name: one[name] for name in ("close", "volume", "change")}, one["symbol"])
 
 
+def _calendar(world: World, answer: Answer) -> None:
+    since, until = _SPAN
+    expected = {}
+    for symbol in ("NASDAQ:AAPL", "NASDAQ:MSFT", "AMEX:SPY", "NYSE:IBM"):
+        day, amount = world.dividends(symbol)[0]
+        moment = datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp()
+        if since <= moment <= until:
+            expected[symbol] = (moment, amount)
+    require(len(expected) > 0, "no dividend is due")
+    got = {one["symbol"]: (one["dividend_ex_date_recent"], one["dividend_amount_recent"]) for one in _ok(answer)}
+    equal(expected, got, "dividends")
+
+
+_SPAN: Final = (int(START) - 60 * 86_400, int(START))
 _NAMES: Final = ["RSI", "EMA20", "SMA50", "Stoch.K", "MACD.macd", "Recommend.All", "ADX+DI", "close"]
 _AAPL: Final = {"exchange": "NASDAQ", "symbol": "AAPL"}
 _COIN: Final = {"exchange": "BINANCE", "symbol": "BTCUSDT"}
@@ -217,6 +232,8 @@ PEERS: Final = (
                      _AAPL | {"timeframe": "4h", "technical_indicators": _NAMES}),
             Scenario("fundamentals", "fundamentals", _fundamentals,
                      _AAPL | {"fields": ["total_revenue", "net_income", "market_cap_basic", "price_earnings_ttm"]}),
+            Scenario("dividend calendar", "dividends", _calendar,
+                     {"timestamp_from": _SPAN[0], "timestamp_to": _SPAN[1], "markets": ["america"]}),
             Scenario("screener", "screen", _screen,
                      {"market": "america", "filters": [{"left": "close", "operation": "greater", "right": 100}],
                       "fields": ["close", "volume", "change"], "sort_by": "volume", "limit": 5}),

@@ -22,6 +22,7 @@ from .ratings import RATINGS, rating
 from .rolling import ROLLING, rolling
 from .scanner_fields import is_bar_field, is_field
 from .search import logo
+from .statements import calendar
 from .ticker import Ticker
 from .track import Columns
 
@@ -174,6 +175,8 @@ class Desk:
         close = self._quoted("close")
         if close is not None:
             found |= fundamentals(item, close, self._now)
+        if item.type in ("stock", "fund"):
+            found |= calendar(item, self._now)
         return found
 
 

@@ -1,8 +1,9 @@
-"""What quotes tell of a company's years and quarters: statements, earnings, forecasts, dividends, revenue by segment.
+"""What is told of a company's years and quarters: statements, earnings, forecasts, dividends, revenue by segment.
 
 Names and forms of the fields are those of docs/protocol.md, section 7.3. Dividends are those that move the candles; the
 newest year is what the scanner tells (``fundamentals.py``), and those before follow from it. unverified: all values,
-that fiscal years are calendar years. Called by ``ticker.py``.
+that fiscal years are calendar years and that quarters are told 25 days after their end. Called by ``ticker.py`` for
+quotes, and by ``desk.py`` for the scanner, which has the days of the calendar only.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from zlib import crc32
 from .fundamentals import fundamentals
 from .instrument import Instrument
 
-__all__ = ["company"]
+__all__ = ["calendar", "company"]
 
 _YEARS: Final = 8
 _QUARTERS: Final = 12
@@ -59,7 +60,7 @@ def company(item: Instrument, close: float, now: float) -> dict[str, Any]:
     if item.type not in ("stock", "fund"):
         return {}
     newest = fundamentals(item, close, now)
-    found = {**newest, "regular_close": close, **_dividends(item, now)}
+    found = {**newest, "regular_close": close, **_dividends(item, now), **calendar(item, now)}
     if item.type == "fund":
         return found
     revenue, profit, earnings = newest["total_revenue"], newest["net_income"], newest["last_annual_eps"]
@@ -100,6 +101,25 @@ def _told(labels: list[str], actual: list[float]) -> list[dict[str, Any]]:
     ]
 
 
+def calendar(item: Instrument, now: float) -> dict[str, Any]:
+    """Return the days on which something has happened or will: the newest and the next dividend, and earnings."""
+    found: dict[str, Any] = {}
+    today = datetime.fromtimestamp(now, UTC).date()
+    for word, ones in (
+        ("recent", [one for one in item.dividends if one[0] <= today][-1:]),
+        ("upcoming", [one for one in item.dividends if one[0] > today][:1]),
+    ):
+        for day, amount in ones:
+            found |= {f"dividend_amount_{word}": amount, f"dividend_ex_date_{word}": _seconds(day)}
+            found |= {f"dividend_payment_date_{word}": _seconds(day + timedelta(days=5))}
+    if item.type != "stock":
+        return found
+    told = [end + timedelta(days=25) for end in _ends(now + 100 * 86_400, 3, 4)]
+    found["earnings_release_date"] = _seconds(max(day for day in told if day <= today))
+    found["earnings_release_next_date"] = _seconds(min(day for day in told if day > today))
+    return found
+
+
 def _dividends(item: Instrument, now: float) -> dict[str, Any]:
     """Return the dividends whose day has come, the newest first."""
     today = datetime.fromtimestamp(now, UTC).date()
@@ -113,8 +133,5 @@ def _dividends(item: Instrument, now: float) -> dict[str, Any]:
         "dividend_payment_date_h": [_seconds(day) for day in paid],
         "dividend_record_date_h": [_seconds(day + timedelta(days=1)) for day, _ in past],
         "dividend_type_h": ["NormalCashDividend"] * len(past),
-        "dividend_amount_recent": past[0][1],
-        "dividend_ex_date_recent": _seconds(past[0][0]),
-        "dividend_payment_date_recent": _seconds(paid[0]),
         "dividend_frequency_recent": "quarterly",
     }
