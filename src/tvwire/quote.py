@@ -1,6 +1,6 @@
 """One quote as users hold it: typed fields over the wire's names, with their units.
 
-A quote is a photograph: a dictionary of its own, read when a field is asked for, so that a stream of thousands of
+A quote is a photograph: a row of values of its own, read when a field is asked for, so that a stream of thousands of
 symbols pays for nothing that nobody looks at. Not here: how values arrive and are merged (``session/quote.py``).
 """
 
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, Self, TypeVar, overload
 
@@ -16,13 +17,97 @@ import msgspec
 
 from .errors import InputError, TvWireError
 
-__all__ = ["FIELDS", "Quote", "QuotesBatch", "field_names", "wire_fields"]
+__all__ = ["ABSENT", "FIELDS", "Quote", "QuoteValues", "QuotesBatch", "field_names", "wire_fields"]
 
 _NAN: Final = float("nan")
 _NONE: Final = 1e100
 """The wire's number for "there is none" (docs/protocol.md, section 7.1)."""
 
 T = TypeVar("T")
+
+
+class _Absent:
+    """No value: unlike None, which the server sends."""
+
+
+ABSENT: Final = _Absent()
+"""Stands in a row where a symbol has no such field."""
+
+
+class QuoteValues(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """A mapping of the wire's names to the values of one symbol: two rows, and the names that all symbols share.
+
+    Example:
+        >>> from array import array
+        >>> from tvwire.quote import QuoteValues
+        >>> dict(QuoteValues({"lp": 0, "ch": 1}, array("d", [187.34, float("nan")]), {"type": 0}, ["stock"]))
+        {'lp': 187.34, 'type': 'stock'}
+    """
+
+    numbers: Mapping[str, int]
+    """Place among the cells by name, in rising order; may name more than there are."""
+    cells: array[float]
+    """Numbers; NaN where there is none."""
+    others: Mapping[str, int]
+    """Place in the row by name, likewise."""
+    row: list[Any]
+    """Everything that is no number; ``ABSENT`` where there is nothing, or a number."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value, or *default* where there is none."""
+        place = self.numbers.get(name)
+        if place is not None and place < len(self.cells):
+            number = self.cells[place]
+            if number == number:
+                return number
+        place = self.others.get(name)
+        if place is None or place >= len(self.row):
+            return default
+        value = self.row[place]
+        return default if value is ABSENT else value
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is there."""
+        # names may have become more since the rows were copied
+        found = {name: cell for name, cell in zip(self.numbers, self.cells, strict=False) if cell == cell}
+        found |= {name: value for name, value in zip(self.others, self.row, strict=False) if value is not ABSENT}
+        return found
+
+    def keys(self) -> KeysView[str]:
+        """Return the names of what is there."""
+        return self.as_dict().keys()
+
+    def items(self) -> ItemsView[str, Any]:
+        """Return names and values."""
+        return self.as_dict().items()
+
+    def values(self) -> ValuesView[Any]:
+        """Return the values."""
+        return self.as_dict().values()
+
+    def __getitem__(self, name: str) -> Any:
+        value = self.get(name, ABSENT)
+        if value is ABSENT:
+            raise KeyError(name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name, ABSENT) is not ABSENT
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.as_dict())
+
+    def __len__(self) -> int:
+        return len(self.as_dict())
+
+    def __eq__(self, other: object) -> bool:
+        return self.as_dict() == dict(other) if isinstance(other, Mapping) else NotImplemented
+
+    def __repr__(self) -> str:
+        return repr(self.as_dict())
+
+
+Mapping.register(QuoteValues)  # whose metaclass is another one
 
 
 class Field(ABC, Generic[T]):
@@ -36,15 +121,15 @@ class Field(ABC, Generic[T]):
     @overload
     def __get__(self, quote: Quote, owner: type) -> T: ...
     def __get__(self, quote: Quote | None, owner: type) -> Self | T:
-        return self if quote is None else self.read(quote.raw)
+        return self if quote is None else self.read(quote.values)
 
     @abstractmethod
-    def read(self, raw: dict[str, Any]) -> T:
+    def read(self, raw: Mapping[str, Any] | QuoteValues) -> T:
         """Return the value, or what stands for its absence."""
 
 
 class _Number(Field[float]):
-    def read(self, raw: dict[str, Any]) -> float:
+    def read(self, raw: Mapping[str, Any] | QuoteValues) -> float:
         value = raw.get(self.wire[0])
         if type(value) is float or type(value) is int:
             return float(value) if value != _NONE else _NAN
@@ -52,19 +137,19 @@ class _Number(Field[float]):
 
 
 class _Text(Field[str | None]):
-    def read(self, raw: dict[str, Any]) -> str | None:
+    def read(self, raw: Mapping[str, Any] | QuoteValues) -> str | None:
         value = raw.get(self.wire[0])
         return value if isinstance(value, str) and value else None
 
 
 class _Flag(Field[bool | None]):
-    def read(self, raw: dict[str, Any]) -> bool | None:
+    def read(self, raw: Mapping[str, Any] | QuoteValues) -> bool | None:
         value = raw.get(self.wire[0])
         return value if isinstance(value, bool) else None
 
 
 class _Time(Field[datetime | None]):
-    def read(self, raw: dict[str, Any]) -> datetime | None:
+    def read(self, raw: Mapping[str, Any] | QuoteValues) -> datetime | None:
         value = raw.get(self.wire[0])
         if type(value) is not float and type(value) is not int:
             return None
@@ -75,13 +160,13 @@ class _Time(Field[datetime | None]):
 
 
 class _Texts(Field[tuple[str, ...]]):
-    def read(self, raw: dict[str, Any]) -> tuple[str, ...]:
+    def read(self, raw: Mapping[str, Any] | QuoteValues) -> tuple[str, ...]:
         value = raw.get(self.wire[0])
         return tuple(map(str, value)) if isinstance(value, (list, tuple)) else ()
 
 
 class _Delay(Field[int | None]):
-    def read(self, raw: dict[str, Any]) -> int | None:
+    def read(self, raw: Mapping[str, Any] | QuoteValues) -> int | None:
         mode, seconds = raw.get("update_mode"), raw.get("update_mode_seconds")
         if isinstance(seconds, (int, float)) and 0 <= seconds < _NONE:
             return int(seconds)
@@ -94,7 +179,7 @@ class _Delay(Field[int | None]):
 
 
 class _Step(Field[float]):
-    def read(self, raw: dict[str, Any]) -> float:
+    def read(self, raw: Mapping[str, Any] | QuoteValues) -> float:
         scale, step = raw.get("pricescale"), raw.get("minmov")
         if isinstance(scale, (int, float)) and isinstance(step, (int, float)) and scale:
             return step / scale
@@ -114,7 +199,7 @@ class Quote(msgspec.Struct, frozen=True):
 
     symbol: str
     """Name as asked for."""
-    raw: dict[str, Any]
+    values: Mapping[str, Any] | QuoteValues
     """All that came, under the wire's names; numbers are floats."""
 
     last = _Number("lp")
@@ -208,6 +293,11 @@ class Quote(msgspec.Struct, frozen=True):
     industry = _Text("industry")
     """Industry of the company."""
 
+    @property
+    def raw(self) -> dict[str, Any]:
+        """All that came, under the wire's names, in a dictionary of the reader's own."""
+        return dict(self.values)
+
     def as_dict(self, *fields: str) -> dict[str, Any]:
         """Return fields by name, the symbol first; every typed one when none is named.
 
@@ -215,11 +305,11 @@ class Quote(msgspec.Struct, frozen=True):
         """
         found: dict[str, Any] = {"symbol": self.symbol}
         for field in fields or FIELDS:
-            found[field] = getattr(self, field) if field in FIELDS else self.raw.get(field)
+            found[field] = getattr(self, field) if field in FIELDS else self.values.get(field)
         return found
 
     def __repr__(self) -> str:
-        change = f" ({self.change_pct:+.2f} %)" if "chp" in self.raw else ""
+        change = f" ({self.change_pct:+.2f} %)" if "chp" in self.values else ""
         delayed = f", delayed {self.delay} s" if self.delay else ""
         return f"<Quote {self.symbol}: {self.last}{change}{delayed}>"
 

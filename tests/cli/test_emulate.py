@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -76,6 +77,16 @@ def test_the_truth_takes_counts_sessions_and_formats(run: Run) -> None:
     ]
 
 
+def test_the_truth_of_a_chart_is_its_bars(run: Run, emulator: Any) -> None:
+    words = ("emulate", "--truth", "NASDAQ:AAPL", "1D", "--count", "3", "--now", "2026-09-21T12:00Z")
+    renko = json.loads(run(*words, "--chart", "Renko", "--format", "json").out)
+    at = datetime(2026, 9, 21, 12, tzinfo=UTC).timestamp()
+    bricks = emulator.candles("NASDAQ:AAPL", "1D", chart="Renko", count=3, now=at)
+    assert [row["close"] for row in renko["candles"]] == bricks.close.tolist()
+    assert run("emulate", "--chart", "Renko").code == 2
+    assert run(*words, "--chart", "Bricks").code == 2
+
+
 def test_another_seed_is_another_market(run: Run) -> None:
     words = ("emulate", "--truth", "BINANCE:BTCUSDT", "1D", "-n", "2", "--now", "2026-09-21")
     assert run(*words).out == run(*words, "--seed", "1").out != run(*words, "--seed", "2").out
@@ -105,7 +116,7 @@ def test_the_list_of_a_recording_is_json_rows_and_each_series_is_served_as_recor
         (("--list",), "--list needs a recording"),
         (("--list", "--capture", "none.jsonl"), "the recording none.jsonl does not exist"),
         (("--capture", "none.jsonl"), "the recording none.jsonl does not exist"),
-        (("--end", "2026-01-01"), "--end, --now, --count and --session go with --truth"),
+        (("--end", "2026-01-01"), "--end, --now, --count, --session and --chart go with --truth"),
         (("--truth", "NOPE:NOPE", "1D"), "the emulator has no symbol 'NOPE:NOPE'"),
         (("--plan", "golden"), 'invalid value "golden" for --plan'),
         (("--port", "99999"), "--port 99999 is not between 0 and 65535"),

@@ -188,7 +188,7 @@ def _chart_sessions(emulator: Emulator) -> int:
 
 async def _under_way(tv: AsyncClient) -> None:
     """Wait until a download has its session, however slow or fast the machine is."""
-    while not tv.stats()["sessions"]:
+    while not tv.stats()["sessions"]:  # noqa: ASYNC110 - nobody tells of it
         await asyncio.sleep(0)
 
 

@@ -39,7 +39,8 @@ def test_the_list_has_the_recorded_keys(emulator: Emulator) -> None:
     recorded = json.loads(capture("http-pine-facade/tradingview-rs-list-standard.json").read_text())
     _, found = get(emulator, "/pine-facade/list/?filter=standard")
     assert {one["scriptIdPart"] for one in found} == {
-        "STD;RSI", "STD;MACD", "STD;Supertrend", "STD;Supertrend%Strategy",
+        "STD;RSI", "STD;MACD", "STD;Supertrend", "STD;Supertrend%Strategy", "STD;MACD%1Strategy", "STD;RSI%1Strategy",
+        "STD;Zig_Zag",
     }  # fmt: skip
     by_id = {one["scriptIdPart"]: one for one in recorded}
     for one in found:
@@ -67,9 +68,14 @@ def test_a_translation_has_what_all_recorded_ones_have(emulator: Emulator) -> No
             assert (mine["name"], mine["type"], mine["defval"]) == (
                 recorded["name"], recorded["type"], recorded["defval"],
             )  # fmt: skip
-    assert (meta["plots"][0], meta["styles"]["plot_0"]) == (
-        recordings[0]["plots"][0], recordings[0]["styles"]["plot_0"],
-    )  # fmt: skip
+    assert meta["styles"]["plot_0"] == recordings[0]["styles"]["plot_0"]
+    theirs = [(one["id"], one["type"], one.get("target")) for one in recordings[0]["plots"]]
+    assert [(one["id"], one["type"], one.get("target")) for one in meta["plots"]] == theirs
+    assert [one["title"] for one in meta["styles"].values()] == [
+        recordings[0]["styles"][name]["title"] for name in meta["styles"]
+    ]
+    for name, palette in meta["palettes"].items():
+        assert set(palette["valToIndex"]) == set(recordings[0]["palettes"][name]["valToIndex"])
     assert meta["pine"]["version"] == recordings[0]["pine"]["version"]
 
 

@@ -168,6 +168,32 @@ def test_everything_is_freed_when_the_client_leaves() -> None:
         assert emulator.stats["accepted"] == 1
 
 
+def test_a_replay_plays_in_real_time_and_goes_with_its_client() -> None:
+    with Emulator(start=START) as emulator:
+        with socket_of(emulator) as socket:
+            text(socket)
+            start = START - 86_400 * 6
+            socket.send(raw.framed("chart_create_session", "cs_1"))
+            socket.send(raw.framed("replay_create_session", "rs_1"))
+            socket.send(raw.framed("replay_add_series", "rs_1", "a", BTC, "D"))
+            socket.send(raw.framed("replay_reset", "rs_1", "b", start))
+            socket.send(raw.framed("resolve_symbol", "cs_1", "x", f'={{"replay":"rs_1","symbol":{BTC[1:]}}}'))
+            socket.send(raw.framed("create_series", "cs_1", "s", "s1", "x", "D", 2))
+            socket.send(raw.framed("replay_start", "rs_1", "c", 20))
+            bars: list[list[float]] = []
+            verbs: list[str] = []
+            while "replay_data_end" not in verbs:
+                for packet in raw.packets(text(socket)):
+                    verbs.append(packet["m"])
+                    if packet["m"] in ("timescale_update", "du"):
+                        bars += [bar["v"] for bar in packet["p"][1]["s"]["s"]]
+            assert verbs.count("replay_point") == 6
+            true = emulator.candles("BINANCE:BTCUSDT", "1D", count=8)
+            assert [bar[4] for bar in bars] == true.close.tolist()[:-1]
+            assert emulator.stats["replay_sessions"] == 1
+        _until(lambda: emulator.stats["replay_sessions"] == 0)
+
+
 def _until(reached: Any) -> None:
     limit = time.monotonic() + 5
     while not reached():

@@ -128,8 +128,8 @@ async def test_accept_may_refuse() -> None:
 @pytest.mark.parametrize("early", [True, False])
 async def test_what_a_receiver_raises_ends_the_connection(early: bool) -> None:
     class Broken(Recorder):
-        def message_received(self, message: bytes) -> None:
-            super().message_received(message)
+        def messages_received(self, messages: list[bytes]) -> None:
+            super().messages_received(messages[:1])
             raise KeyError("bug")
 
     servers: list[MemoryServer] = []
@@ -159,8 +159,8 @@ async def test_what_a_receiver_raises_ends_the_connection(early: bool) -> None:
 
 async def test_a_receiver_may_close_from_inside_its_callback() -> None:
     class Closing(Recorder):
-        def message_received(self, message: bytes) -> None:
-            super().message_received(message)
+        def messages_received(self, messages: list[bytes]) -> None:
+            super().messages_received(messages)
             task.append(asyncio.ensure_future(transport.aclose()))
 
     task: list[asyncio.Future[None]] = []

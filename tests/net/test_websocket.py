@@ -451,8 +451,8 @@ async def test_a_cancelled_close_drops_the_socket(connect: Connector) -> None:
 
 async def test_what_a_receiver_raises_ends_the_connection(connect: Connector) -> None:
     class Broken(Recorder):
-        def message_received(self, message: bytes) -> None:
-            super().message_received(message)
+        def messages_received(self, messages: list[bytes]) -> None:
+            super().messages_received(messages[:1])
             raise KeyError("bug")
 
     async with server(echo) as url, open_to(connect, url, Broken()) as (transport, recorder):
@@ -469,7 +469,7 @@ async def test_an_error_of_ours_raised_by_a_receiver_is_the_loss_itself(connect:
     error = FrameError("no reading fits")
 
     class Strict(Recorder):
-        def message_received(self, message: bytes) -> None:
+        def messages_received(self, messages: list[bytes]) -> None:
             raise error
 
     async with server(echo) as url, open_to(connect, url, Strict()) as (transport, recorder):

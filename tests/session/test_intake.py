@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from support.scripted import frame
 from tvwire import FrameError, PayloadTooLarge
 from tvwire.session.intake import Intake
-from tvwire.wire.hot import HotQuote, HotUpdate
+from tvwire.wire.forms import Form
+from tvwire.wire.hot import HotUpdate
 
 DU = (
     '{"m":"du","p":["cs_abcdefghijkl",{"sds_1":{"s":[{"i":300,"v":[1663050540.0,1721.18,1721.75,1721.17,1721.74,229.7826]}],'
@@ -66,24 +67,24 @@ class World:
             slow=lambda payload: self.log.append(("slow", payload.decode())),
         )
 
-    def quote(self, quote: HotQuote) -> bool:
-        self.log.append(("quote", (quote.n, quote.s, quote.v, quote.errmsg)))
+    def quote(self, values: dict[str, Any], symbol: str) -> bool:
+        self.log.append(("quote", (symbol, values)))
         return self.accept
 
     def feed(self, *payloads: str) -> list[tuple[str, Any]]:
-        self.intake.feed("".join(map(frame, payloads)).encode())
+        self.intake.feed(["".join(map(frame, payloads)).encode()])
         return self.log
 
 
 BAR = ("bar", ("s1", [1663050540.0, 1721.18, 1721.75, 1721.17, 1721.74, 229.7826], 1663050600))
-QUOTE = ("quote", ("COINBASE:LTCUSD", "ok", {"ch": 0.12, "lp": 91.81, "volume": 136887.95}, None))
+QUOTE = ("quote", ("COINBASE:LTCUSD", {"ch": 0.12, "lp": 91.81, "volume": 136887.95}))
 
 
 def test_updates_and_quotes_go_straight_to_their_routes() -> None:
     assert [BAR] == World().feed(DU)
     assert [QUOTE] == World().feed(QSD)
     world = World()
-    assert [BAR, QUOTE, BAR, ("quote", ("NOPE:NOPE", "error", {}, "no_such_symbol"))] == world.feed(DU, QSD, DU, ERROR)
+    assert [BAR, QUOTE, BAR, ("slow", ERROR)] == world.feed(DU, QSD, DU, ERROR)
     assert world.intake.packets == 4
 
 
@@ -119,7 +120,7 @@ def test_heartbeats_come_first_and_alone_too() -> None:
 def test_whole_packets_before_a_broken_frame_are_taken_in() -> None:
     world = World()
     with pytest.raises(FrameError):
-        world.intake.feed((frame(DU) + "~m~99~m~{").encode())
+        world.intake.feed([(frame(DU) + "~m~99~m~{").encode()])
     assert [BAR] == world.log
 
 
@@ -133,7 +134,7 @@ def test_a_message_over_the_limit_is_refused_unread() -> None:
 @given(st.lists(st.sampled_from([DU, STUDY, QSD, ERROR, DONE, "~h~1"]), min_size=1, max_size=12))
 def test_no_packet_is_lost_or_doubled_whatever_shares_a_message(payloads: list[str]) -> None:
     log = World().feed(*payloads)
-    kinds = {DU: "bar", QSD: "quote", ERROR: "quote", "~h~1": "beat"}
+    kinds = {DU: "bar", QSD: "quote", "~h~1": "beat"}
     expected = sorted(kinds.get(payload, "slow") for payload in payloads)
     assert expected == sorted(kind for kind, _ in log)
     others = [kinds.get(payload, "slow") for payload in payloads if payload != "~h~1"]
@@ -141,20 +142,20 @@ def test_no_packet_is_lost_or_doubled_whatever_shares_a_message(payloads: list[s
     assert json.loads(DU)["p"][0] == "cs_abcdefghijkl"
 
 
-def test_an_update_whose_like_came_twice_costs_its_numbers_only() -> None:
+def test_an_update_whose_like_has_come_costs_its_numbers_only() -> None:
     world = World()
-    world.feed(DU, DU)
+    world.feed(DU)
     assert world.route.bars == 0
     world.feed(DU.replace("1721.74", "1721.8"), DU.replace("1721.74", "1722.25"))
     assert world.route.bars == 2
-    assert [1721.74, 1721.74, 1721.8, 1722.25] == [said[1][4] for _, said in world.log]
+    assert [1721.74, 1721.8, 1722.25] == [said[1][4] for _, said in world.log]
 
 
 def test_a_shape_is_learned_anew_with_every_candle() -> None:
     world = World()
     later = DU.replace('"i":300', '"i":301').replace("1663050600", "1663050660")
     log = world.feed(DU, DU, DU, later, later, later)
-    assert world.route.bars == 2
+    assert world.route.bars == 4
     assert [1663050600] * 3 + [1663050660] * 3 == [closes for _, (_, _, closes) in log]
 
 
@@ -211,3 +212,65 @@ def test_what_was_learned_changes_nothing_of_what_is_taken(payloads: list[str]) 
         learned.feed(payload)
         forgetful.feed(payload)
     assert learned.log == forgetful.log
+
+
+class Quotes:
+    """An intake with one quote session that remembers what it was given, and as what."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[str, dict[str, Any]]] = []
+        self.forms = 0
+        self.slow: list[bytes] = []
+        self.intake = Intake({}, {"qs_a": self.take}, limit=2**20, heartbeat=self.slow.append, slow=self.slow.append)
+
+    def take(self, values: dict[str, Any] | Form, symbol: str) -> bool:
+        self.forms += isinstance(values, Form)
+        self.given.append((symbol, values.as_dict() if isinstance(values, Form) else dict(values)))
+        return symbol != "A:REMOVED"
+
+    def feed(self, *changes: tuple[str, dict[str, Any]]) -> None:
+        self.intake.feed([frame(_qsd(symbol, values)).encode() for symbol, values in changes])
+
+
+def _qsd(symbol: str, values: dict[str, Any]) -> str:
+    return json.dumps({"m": "qsd", "p": ["qs_a", {"n": symbol, "s": "ok", "v": values}]}, separators=(",", ":"))
+
+
+def test_quotes_that_name_the_same_fields_time_after_time_are_read_by_their_form() -> None:
+    world = Quotes()
+    changes = [(f"A:S{k % 3}", {"lp": k + 0.5, "volume": k, "update_mode": "streaming"}) for k in range(40)]
+    world.feed(*changes)
+    assert changes == world.given
+    assert world.forms == 40 - 17
+    assert world.intake.packets == world.intake.messages == 40
+
+
+def test_a_change_of_other_fields_is_read_as_usual_and_ends_the_form() -> None:
+    world = Quotes()
+    alike = [("A:S", {"lp": float(k)}) for k in range(30)]
+    world.feed(*alike, ("A:S", {"bid": 1.0, "ask": None}), *alike[:10])
+    assert [*alike, ("A:S", {"bid": 1.0, "ask": None}), *alike[:10]] == world.given
+    assert world.forms == 30 - 17
+    world.feed(*alike[:8])
+    assert world.forms == 30 - 17 + 1
+
+
+def test_refused_values_and_other_packets_go_the_slow_way_while_quotes_have_a_form() -> None:
+    world = Quotes()
+    world.feed(*[("A:S", {"lp": float(k)}) for k in range(20)])
+    world.feed(("A:REMOVED", {"lp": 1.0}))
+    strays = [ERROR, DONE, QSD.replace("qs_a", "qs_b"), "~h~7", "42"]
+    world.intake.feed([frame(payload).encode() for payload in strays])
+    assert [_qsd("A:REMOVED", {"lp": 1.0}), *strays] == [payload.decode() for payload in world.slow]
+
+
+def test_nothing_is_read_after_the_end() -> None:
+    world = Quotes()
+
+    def stop(payload: bytes) -> None:
+        world.intake.stopped = True
+
+    world.intake = Intake({}, {"qs_a": world.take}, limit=2**20, heartbeat=stop, slow=stop)
+    world.intake.feed([frame(QSD).encode(), frame(DONE).encode(), frame(QSD).encode()])
+    assert len(world.given) == 1
+    assert world.intake.messages == 2

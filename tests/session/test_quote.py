@@ -3,11 +3,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tvwire.quote import QuoteValues
 from tvwire.session.quote import QuoteBoard, QuoteState
 from tvwire.wire.codec import decode
+from tvwire.wire.forms import Form, FormQuotes, decoder_of, form_of
 from tvwire.wire.replies import QuoteCompleted, QuoteData
 
 NAMES = ["NASDAQ:AAPL", "NASDAQ:MSFT", "FX:EURUSD"]
@@ -95,17 +98,51 @@ def test_whole_numbers_that_no_float_holds_are_kept_exactly() -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(NAMES), st.dictionaries(st.sampled_from(FIELDS), VALUES), st.booleans()),
+        st.tuples(
+            st.sampled_from(NAMES), st.dictionaries(st.sampled_from(FIELDS), VALUES), st.booleans(), st.booleans()
+        ),
         max_size=25,
     )
 )
 def test_a_board_agrees_with_dictionaries_whenever_it_is_read(
-    changes: list[tuple[str, dict[str, Any], bool]],
+    changes: list[tuple[str, dict[str, Any], bool, bool]],
 ) -> None:
     quotes, expected = board(), {name: dict[str, Any]() for name in NAMES}
-    for name, values, read in changes:
-        quotes.receive(quote(name, values))
+    taken: list[tuple[QuoteValues, dict[str, Any]]] = []
+    for name, values, read, formed in changes:
+        quotes[name].update(_formed(values) if formed else dict(values))
         expected[name].update(values)
         if read:
             assert quotes[name].values == expected[name]
-    assert {name: state.values for name, state in quotes.items()} == expected
+            taken.append((quotes[name].values, dict(expected[name])))
+    assert {name: dict(state.values) for name, state in quotes.items()} == expected
+    assert [dict(photograph) for photograph, _ in taken] == [as_it_was for _, as_it_was in taken]
+
+
+def _formed(values: dict[str, Any]) -> Form | dict[str, Any]:
+    """Return values as the hot path may give them: with a form if they fit the one of values like them."""
+    form = form_of(values)
+    if form is None:
+        return dict(values)
+    try:
+        packet = decoder_of(form)(json.dumps({"m": "qsd", "p": ["q", {"n": "n", "s": "ok", "v": values}]}).encode())
+    except msgspec.ValidationError:
+        return dict(values)
+    assert isinstance(packet, FormQuotes)
+    return packet.p.data.v
+
+
+def test_forms_are_settled_at_once_where_their_numbers_are_neighbours() -> None:
+    quotes = board()
+    state = quotes[NAMES[0]]
+    whole = {"lp": 1.0, "ch": 2.0, "volume": 3.0, "type": "stock"}
+    for _ in range(2):
+        state.update(_formed(whole))
+        assert state.values == whole
+    state.update(_formed({**whole, "lp": 5.0, "type": "fund"}))
+    state.update(_formed({**whole, "lp": 6.0, "type": "fund"}))
+    assert state.values == {**whole, "lp": 6.0, "type": "fund"}
+    state.update(_formed({**whole, "type": 7.5}))
+    assert state.values == {**whole, "type": 7.5}
+    state.update(_formed(whole))
+    assert state.values == whole

@@ -65,7 +65,8 @@ class Rig:
         if '"qsd"' in text:
             packet = decode_hot(payload)
             assert isinstance(packet, HotQuotes)
-            if route(packet.p.data):
+            quote = packet.p.data
+            if quote.s == "ok" and route(quote.v, quote.n):
                 self.hot += 1
                 return
         self.events += self.machine.receive(decode(payload), self.now)
@@ -74,7 +75,7 @@ class Rig:
         found = {}
         while (state := self.machine.take()) is not None:
             assert state.key not in found
-            found[state.key] = state.values
+            found[state.key] = dict(state.values)
         return found
 
 

@@ -17,10 +17,11 @@ class Recorder:
         self.losses: list[TvWireError] = []
         self._changed = asyncio.Event()
 
-    def message_received(self, message: bytes) -> None:
-        assert type(message) is bytes
+    def messages_received(self, messages: list[bytes]) -> None:
+        assert messages
+        assert all(type(message) is bytes for message in messages)
         assert not self.losses, "a message came after the end"
-        self.messages.append(message)
+        self.messages += messages
         self._changed.set()
 
     def connection_lost(self, error: TvWireError) -> None:

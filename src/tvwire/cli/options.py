@@ -11,12 +11,25 @@ from cyclopts import Group, Parameter
 from ..client.load import Loaded, load_settings_with_origins
 from ..errors import InputError
 
-__all__ = ["Adjust", "Connection", "Flag", "Format", "Output", "Plan", "Progress", "Session", "forbid", "whole"]
+__all__ = [
+    "Adjust",
+    "Chart",
+    "Connection",
+    "Flag",
+    "Format",
+    "Output",
+    "Plan",
+    "Progress",
+    "Session",
+    "forbid",
+    "whole",
+]
 
 Format = Literal["table", "csv", "json", "ndjson", "parquet", "markdown"]
 Plan = Literal["basic", "essential", "plus", "premium", "expert", "ultimate"]
 Session = Literal["regular", "extended"]
 Adjust = Literal["splits", "dividends", "none"]
+Chart = Literal["HeikinAshi", "Renko", "LineBreak", "Kagi", "PointAndFigure", "Range"]
 Progress = Literal["auto", "json", "none"]
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option without a value, and without a --no- twin."""

@@ -109,12 +109,13 @@ class LiveStream(ABC, Generic[T]):
 
     async def __anext__(self) -> T:
         """Return what comes next. Cancelling is safe: nothing is lost."""
-        if self._supervisor is None and not self._closed:
-            await self.start()
         while True:
             event = self._next()
             if event is not None:
                 return event
+            if self._supervisor is None and not self._closed:
+                await self.start()
+                continue
             if self._error is not None:
                 raise self._error
             if self._closed:

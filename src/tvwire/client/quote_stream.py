@@ -68,6 +68,7 @@ class QuoteStream(LiveStream[Quote]):
         self._pace: Pace[str] = Pace(throttle, debounce)
         if self._pace and not conflate:
             raise InputError("conflate=False asks for every change, throttle and debounce for fewer of them")
+        self._paced = bool(self._pace)
         self.conflates = conflate
         """Whether changes that were not read in time are merged."""
         super().__init__(supervisor, settings)
@@ -223,7 +224,7 @@ class QuoteStream(LiveStream[Quote]):
     # -- inside ------------------------------------------------------------------------------------------
 
     def _next(self) -> Quote | None:
-        if not self._pace:
+        if not self._paced:
             state = self._machine.take()
             if state is None:
                 return None

@@ -62,7 +62,7 @@ class CandleStream(LiveStream[CandleEvent]):
         self._pace: Pace[LiveMachine] = Pace(throttle, debounce)
         if self._pace and not conflate:
             raise InputError("conflate=False asks for every change, throttle and debounce for fewer of them")
-        self._conflate, self._debounced = conflate, debounce > 0
+        self._conflate, self._paced, self._debounced = conflate, bool(self._pace), debounce > 0
         if only not in (None, "closed"):
             raise InputError(f"only={only!r} is unknown", hint='only="closed", or leave it out')
         super().__init__(supervisor, settings)
@@ -78,7 +78,7 @@ class CandleStream(LiveStream[CandleEvent]):
         self._wanted: dict[tuple[str, Timeframe], LiveMachine | None] = {}
         for symbol in symbols:
             self._want(symbol)
-        self._events: deque[CandleEvent | tuple[LiveMachine, Bar]] = deque()
+        self._events: deque[CandleEvent | tuple[tuple[str, Timeframe], Bar]] = deque()
         self._dirty: dict[LiveMachine, None] = {}
         self._lag = settings.limits.lag
         self._lagging = self._connected = False
@@ -161,9 +161,10 @@ class CandleStream(LiveStream[CandleEvent]):
         if self._only_closed:
             return
         if not self._conflate:
-            bar = live.forming
+            series = live.series
+            bar = series.tip or series.newest
             if bar is not None:
-                self._events.append((live, bar))
+                self._events.append((self._names[live], bar))
                 if len(self._events) > self._lag:
                     self._tell_lag()
                 if self._waiter is not None:
@@ -304,19 +305,22 @@ class CandleStream(LiveStream[CandleEvent]):
             event = self._events.popleft()
             if self._lagging and len(self._events) <= self._lag // 2:
                 self._lagging = False
-            if isinstance(event, tuple):
-                return self._event("forming", *event)
-            return event
+            if type(event) is not tuple:
+                return event  # type: ignore[return-value]  # mypy does not narrow by type()
+            (symbol, timeframe), bar = event
+            volume = bar[5] if len(bar) > 5 else _NAN
+            candle = Candle(int(bar[0]), bar[1], bar[2], bar[3], bar[4], volume)  # ``_candle`` without the call
+            return CandleEvent("forming", symbol, timeframe, candle)
         while (live := self._ripe()) is not None:
             del self._dirty[live]
-            bar = live.forming
-            if bar is not None:
-                return self._event("forming", live, bar)
+            forming = live.forming
+            if forming is not None:
+                return self._event("forming", live, forming)
         return None
 
     def _ripe(self) -> LiveMachine | None:
         """Return a series whose change may be told now; at the end of the stream, whatever was held back."""
-        if not self._pace or self._closed:
+        if not self._paced or self._closed:
             return next(iter(self._dirty), None)
         now = asyncio.get_running_loop().time()
         live = next((live for live in self._dirty if self._pace.due(live) <= now), None)

@@ -1,17 +1,20 @@
-"""A chart session on the server: symbols, series, history (docs/protocol.md, sections 3.3 to 3.5, 4, 4b).
+"""A chart session on the server: symbols, series, history (docs/protocol.md, sections 3.3, 3.4, 4, 4b).
 
 Pure: calls in, payloads out, time as an argument. The payloads of one call travel in one WebSocket message, in the
 recorded order: ``series_loading``, ``symbol_resolved``, ``timescale_update``, ``series_completed``.
 
-Not here: framing, tokens and unknown sessions (``session.py``), which bars exist (``feed.py``).
+Not here: framing, tokens and unknown sessions (``session.py``), which bars exist (``feed.py``), studies
+(``studies.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from ..wire.codec import encode_reply
 from ..wire.messages import Call
@@ -19,8 +22,10 @@ from .clock import MarketClock
 from .descriptor import Descriptor
 from .feed import Feed, Listing, Refused
 from .plans import Plan
+from .replay_tape import Player, ReplayTape
 from .resolution import parse_resolution
 from .series import MOST_BARS, ServerSeries
+from .studies import Studies, UnknownParent
 from .window import Window
 
 __all__ = ["NODE", "ChartSession", "Fatal", "arguments"]
@@ -53,6 +58,8 @@ def _plain(value: Any) -> str:
         return value
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(_plain(item) for item in value)}]"
+    if isinstance(value, dict):  # unverified: how the inputs of a study are printed
+        return msgspec.json.encode(value).decode()
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -69,15 +76,18 @@ class _Slot:
 class ChartSession:
     """One chart session of one connection."""
 
-    def __init__(self, session: str, feed: Feed, clock: MarketClock, plan: Callable[[], Plan]) -> None:
+    def __init__(
+        self, session: str, feed: Feed, clock: MarketClock, plan: Callable[[], Plan], players: Mapping[str, Player]
+    ) -> None:
         self.id = session
         self.series: dict[str, ServerSeries] = {}
-        self.studies: dict[str, str] = {}
+        self.studies = Studies(session, self.series, feed, plan, _twice(NODE), clock.at)
         self._slots: dict[str, _Slot] = {}
         self._zone = "Etc/UTC"
         self._feed = feed
         self._clock = clock
         self._plan = plan
+        self._players = players
         self._verbs: dict[str, Callable[[Call, float], list[str]]] = {
             "resolve_symbol": self._resolve,
             "create_series": self._create,
@@ -105,7 +115,7 @@ class ChartSession:
     def deadline(self) -> float | None:
         """Return the transport time of the next thing to do without being asked."""
         dues = [slot.due for slot in self._slots.values() if slot.due is not None]
-        dues += [series.next_update for series in self.series.values() if series.live]
+        dues += [series.next_update for series in self.series.values() if series.ticks]
         return min(dues, default=None)
 
     def hush(self, until: float) -> bool:
@@ -122,10 +132,23 @@ class ChartSession:
             if slot.due is not None and slot.due <= now:
                 messages.append(self._answer(name, slot, now))
         for series in self.series.values():
-            if series.live and series.next_update <= now:
+            if series.ticks and series.next_update <= now:
                 series.next_update = now + (self._plan().period or _UPDATE_AFTER)
-                messages.append(series.updates(self.id, self._clock.at(now)))
+                messages.append(self._updates(series, now))
         return [message for message in messages if message]
+
+    def replayed(self, player: Player, now: float, *, anew: bool) -> list[str]:
+        """Return what the series of a replay show after its clock has moved; all bars if it was set *anew*."""
+        payloads = []
+        for series in self.series.values():
+            if isinstance(series.tape, ReplayTape) and series.tape.player is player:
+                # unverified: how the server brings bars after a reset under a series that is there already
+                payloads += self._again(series, now) if anew else self._updates(series, now)
+        return payloads
+
+    def _updates(self, series: ServerSeries, now: float) -> list[str]:
+        updates = series.updates(self.id, self._clock.at(now))
+        return [*updates, *(self.studies.follow(series.id, now) if updates else ())]
 
     # symbols
 
@@ -169,7 +192,7 @@ class ChartSession:
             raise Fatal("invalid parameters", arguments(call))
         series = ServerSeries(name, turnaround, slot, timeframe, _SERIES_NODE)
         self.series[name] = series
-        return self._load(series, window, now, [], [])
+        return self._load(series, window, now, [], self.studies.loading(name, now))
 
     def _modify(self, call: Call, now: float) -> list[str]:
         if len(call.p) not in (5, 6):
@@ -177,7 +200,7 @@ class ChartSession:
         name, turnaround, slot, resolution = _expect(call, str, str, str, str)
         range_ = call.p[5] if len(call.p) == 6 else ""
         timeframe, old = parse_resolution(resolution), self.series.get(name)
-        window = Window.parse(max(300, old.bars) if old is not None else 300, range_)
+        window = Window.parse(old.wanted if old is not None else 1, range_)
         if timeframe is None or window is None or old is None:
             raise Fatal("invalid parameters", arguments(call))
         same = (turnaround, slot, timeframe) == (old.turnaround, old.slot, old.timeframe)
@@ -188,11 +211,7 @@ class ChartSession:
         series = ServerSeries(name, turnaround, slot, timeframe, _SERIES_NODE)
         self.series[name] = series
         clear = [series.clearing(self.id, self._stamp(now))]
-        studies = [
-            encode_reply("study_loading", self.id, study, f"{turnaround}_{own}", t_ms=self._stamp(now))
-            for study, own in reversed(self.studies.items())
-        ]
-        return self._load(series, window, now, clear, studies)
+        return self._load(series, window, now, clear, self.studies.loading(name, now))
 
     def _another_range(self, series: ServerSeries, window: Window, missing: int, now: float) -> list[str]:
         """A new range over the same bars: nothing is cleared and nothing is sent again (section 3.4).
@@ -203,7 +222,11 @@ class ChartSession:
         series.range = window.range
         market = self._clock.at(now)
         part = series.older(missing, market)
-        older = [series.packet(self.id, self._zone, market, self._stamp(now), part)] if part[0] < part[1] else []
+        older, studies = [], []
+        if part[0] < part[1]:
+            older = self.studies.loading(series.id, now)
+            older.append(series.packet(self.id, self._zone, market, self._stamp(now), part))
+            studies = self.studies.extended(series.id, part, now)
         left, right = series.window(window, market)
         return [
             self._loading(series, now),
@@ -211,11 +234,13 @@ class ChartSession:
             self._timeframe(series, left, right, final=False),
             self._timeframe(series, left, right, final=True),
             self._completed(series, now),
+            *studies,
         ]
 
     def _load(
         self, series: ServerSeries, window: Window, now: float, clear: list[str], studies: list[str]
     ) -> list[str]:
+        series.wanted = abs(window.bars)
         payloads = [self._loading(series, now), *clear, *studies]
         slot = self._slots.get(series.slot)
         if slot is not None and slot.due is not None:
@@ -226,7 +251,7 @@ class ChartSession:
         tape = self._open(slot.listing, series.timeframe, now)
         if isinstance(tape, Refused):
             return [*payloads, self._error(series, tape.reason, now)]
-        market = self._clock.at(now)
+        market = tape.moment if isinstance(tape, ReplayTape) else self._clock.at(now)
         series.attach(slot.listing, tape)
         series.range = window.range
         named = series.load(self._feed, window, market)
@@ -236,16 +261,39 @@ class ChartSession:
         if named is not None:
             payloads.append(self._timeframe(series, *named, final=True))
         series.next_update = now + (self._plan().period or _UPDATE_AFTER)
-        return [*payloads, self._completed(series, now)]
+        return [*payloads, self._completed(series, now), *self.studies.loaded(series.id, now)]
+
+    def _again(self, series: ServerSeries, now: float) -> list[str]:
+        """Load a series of which only the time has changed."""
+        market, stamp = self._clock.at(now), self._stamp(now)
+        series.load(self._feed, Window(series.wanted), market)
+        clear, packet = series.clearing(self.id, stamp), series.packet(self.id, self._zone, market, stamp)
+        return [
+            self._loading(series, now),
+            clear,
+            *self.studies.loading(series.id, now),
+            packet,
+            self._completed(series, now),
+            *self.studies.loaded(series.id, now),
+        ]
 
     def _open(self, listing: Listing, timeframe: Any, now: float) -> Any:
+        name, plan = listing.descriptor.replay, self._plan()
         try:
-            return self._feed.open(listing, timeframe, self._plan(), self._clock.at(now))
+            tape = self._feed.open(listing, timeframe, plan, self._clock.at(now))
         except Refused as refusal:
             return refusal
+        if not name:
+            return tape
+        player = self._players.get(name)
+        if player is None or player.point is None or (tape.intraday and not plan.special):
+            # reported for an intraday replay on a free plan, unverified for a replay that is not there
+            return Refused(f"Upstream error, errmsg: session {name} was not created in time")
+        return ReplayTape(tape, player)
 
     def _remove(self, call: Call, now: float) -> list[str]:
         (name,) = _expect(call, str)
+        self.studies.dropped(name)
         self.series.pop(name, None)
         return []
 
@@ -265,8 +313,10 @@ class ChartSession:
             extra = {"data_completed": "end" if self._feed.whole or series.at_beginning() else "limit"}
         return [
             self._loading(series, now),
+            *self.studies.loading(name, now),
             series.packet(self.id, self._zone, market, self._stamp(now), part),
             self._completed(series, now, extra),
+            *self.studies.extended(name, part, now),
         ]
 
     def _tickmarks(self, call: Call, now: float) -> list[str]:
@@ -289,42 +339,22 @@ class ChartSession:
         self._zone = zone
         return [series.tickmarks(self.id, zone) for series in self.series.values() if series.tape is not None]
 
-    # studies: accepted, none is computed yet
+    # studies
 
     def _study(self, call: Call, now: float) -> list[str]:
         study, turnaround, parent, kind = _expect(call, str, str, str, str)
-        base = self.series[parent].turnaround if parent in self.series else self.studies.get(parent)
-        if base is None:
-            raise Fatal("unknown parent id", arguments(call))
-        self.studies[study] = turnaround
-        return self._no_study(study, f"{base}_{turnaround}", kind, now)
+        try:
+            return self.studies.create(study, turnaround, parent, kind, _inputs(call, 5), now)
+        except UnknownParent:
+            raise Fatal("unknown parent id", arguments(call)) from None
 
     def _modify_study(self, call: Call, now: float) -> list[str]:
         study, turnaround = _expect(call, str, str)
-        if study not in self.studies:
-            return []
-        self.studies[study] = turnaround
-        return self._no_study(study, self._study_turnaround(study), "", now)
-
-    def _no_study(self, study: str, turnaround: str, kind: str, now: float) -> list[str]:
-        stamp = self._stamp(now)
-        return [
-            encode_reply("study_loading", self.id, study, turnaround, t_ms=stamp),
-            # recorded class of reason: the script is not permitted for this token
-            encode_reply("study_error", self.id, study, turnaround, f"study_not_auth:{kind}", _twice(NODE)),
-        ]
-
-    def _study_turnaround(self, study: str) -> str:
-        base = next((series.turnaround for series in self.series.values()), "s1")
-        return f"{base}_{self.studies[study]}"
+        return self.studies.modify(study, turnaround, _inputs(call, 3), now)
 
     def _remove_study(self, call: Call, now: float) -> list[str]:
         (study,) = _expect(call, str)
-        if study not in self.studies:
-            return []
-        turnaround = self._study_turnaround(study)
-        del self.studies[study]
-        return [encode_reply("study_deleted", self.id, study, turnaround, t_ms=self._stamp(now))]
+        return self.studies.remove(study, now)
 
     def _metadata(self, call: Call, now: float) -> list[str]:
         request = str(call.p[1]) if len(call.p) > 1 else ""
@@ -357,6 +387,14 @@ class ChartSession:
 
 def _twice(node: str) -> str:
     return f"{node}@{node}"
+
+
+def _inputs(call: Call, place: int) -> dict[str, Any]:
+    """Return the inputs of a study, which may be left out."""
+    found = call.p[place] if len(call.p) > place else {}
+    if not isinstance(found, dict):
+        raise Fatal("invalid parameters", arguments(call))
+    return found
 
 
 def _expect(call: Call, *kinds: type) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ Not here: whether the symbol exists. Called by ``chart.py``, ``quotes.py`` and t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -28,6 +28,8 @@ class Descriptor:
     """Type of synthetic bars, ``BarSetRenko@tv-prostudies-40!``."""
     replay: str = ""
     """Replay session to read from."""
+    inputs: dict[str, Any] = field(default_factory=dict)
+    """Of the synthetic bars."""
 
     @classmethod
     def parse(cls, text: str) -> Descriptor:
@@ -40,8 +42,11 @@ class Descriptor:
             return cls(text, "", View())
         if not isinstance(outer, dict):
             return cls(text, "", View())
-        inner: Any = outer.get("symbol", "")
-        nested = inner if isinstance(inner, dict) else outer
+        nested, around = outer, outer
+        while isinstance(nested.get("symbol"), dict):
+            # unverified: whether a replay and a chart may stand around one another; recorded and known is one level
+            nested, around = nested["symbol"], {**nested["symbol"], **around}
+        inputs: Any = around.get("inputs")
         adjust = str(nested.get("adjustment", "splits"))
         currency = nested.get("currency-id")
         view = View(
@@ -55,6 +60,7 @@ class Descriptor:
             text,
             name if isinstance(name, str) else "",
             view,
-            str(outer.get("type", "")),
-            str(outer.get("replay", "")),
+            str(around.get("type") or ""),
+            str(around.get("replay") or ""),
+            inputs if isinstance(inputs, dict) else {},
         )

@@ -11,22 +11,25 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import InputError
 from ..timeframe import Timeframe
+from .barset import BarSet
+from .built import BuiltTape
 from .catalogue import CATALOGUE
 from .descriptor import Descriptor
-from .forming import Forming
+from .heikin import HeikinAshiTape
 from .info import symbol_info
 from .instrument import Instrument
 from .lane import Lane
 from .market import Market
 from .plans import Plan
 from .sim import SimPanel
+from .tape import Ints, MarketTape, Tape
 from .ticker import Ticker
-from .track import Columns, Row, Track
 
-__all__ = ["Entry", "Feed", "Listing", "MarketFeed", "MarketTape", "Refused", "Tape"]
+__all__ = ["Entry", "Feed", "Listing", "MarketFeed", "MarketTape", "Refused", "Tape", "chart_tape"]
 
-Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 _FREE_MINUTES: Final = (1, 3, 5, 15, 30, 45, 60, 120, 180, 240)
 _SECONDS: Final = (1, 5, 10, 15, 30, 45)
@@ -67,39 +70,6 @@ class Entry:
     isin: str = ""
 
 
-class Tape(Protocol):
-    """Bars of one series by number; see :class:`tvwire.emulator.track.Track`."""
-
-    update_mode: str
-    intraday: bool
-    step: int
-    """Nominal seconds between bars."""
-
-    def count(self, now: float) -> int:
-        """Return how many bars have begun."""
-
-    def oldest(self, now: float) -> int:
-        """Return the number of the oldest bar that may be seen."""
-
-    def number(self, time: float) -> int:
-        """Return how many bars begin before *time*."""
-
-    def times(self, first: int, last: int) -> Ints:
-        """Return opening times, also of future bars."""
-
-    def dates(self, first: int, last: int) -> Ints:
-        """Return trading dates as days since 1970."""
-
-    def read(self, first: int, last: int, now: float) -> Columns:
-        """Return bars as they are at *now*."""
-
-    def rows(self, first: int, last: int, now: float) -> list[Row]:
-        """Return a few bars near the newest as they are at *now*, cheaply; those from the first on have begun."""
-
-    def status(self, number: int) -> dict[str, int]:
-        """Return ``lbs`` for the newest bar."""
-
-
 class Feed(Protocol):
     """A world that a server can serve."""
 
@@ -112,6 +82,9 @@ class Feed(Protocol):
     def open(self, listing: Listing, timeframe: Timeframe, plan: Plan, now: float) -> Tape:
         """Return a series or raise :class:`Refused`."""
 
+    def rates(self, own: str, wanted: str, dates: Ints, now: float) -> Floats | None:
+        """Return what one currency is worth in another on each date (days since 1970), None if it has no rate."""
+
     def lanes(self, descriptors: list[Descriptor], now: float) -> list[tuple[list[int], Lane]]:
         """Return where the quotes of symbols are read, with their places in *descriptors*; unknown ones are in none."""
 
@@ -119,50 +92,9 @@ class Feed(Protocol):
         """Return what can be searched."""
 
 
-class MarketTape:
-    """A track as a plan may see it."""
-
-    def __init__(self, track: Track, item: Instrument, plan: Plan) -> None:
-        self._track = track
-        self._item = item
-        self._plan = plan
-        self._forming = Forming(track)
-        self._status: tuple[int, dict[str, int]] = (-1, {})
-        self.update_mode = f"delayed_streaming_{item.delay}" if item.delay else "streaming"
-        self.intraday = track.intraday
-        self.step = track.timeframe.seconds or 60
-        self.count, self.number = self._count, track.number
-        self.times, self.dates = track.times, track.dates
-
-    def _count(self, now: float) -> int:
-        return self._forming.count(now - self._item.delay)
-
-    def oldest(self, now: float) -> int:
-        """Return the oldest bar of the plan.
-
-        Limits were reported for intraday bars; a free account got 8,000 daily bars (docs/protocol.md, section 6.2),
-        so bars of a day and longer are not limited.
-        """
-        return max(0, self._count(now) - self._plan.bars) if self.intraday else 0
-
-    def read(self, first: int, last: int, now: float) -> Columns:
-        """Return bars as they are at *now*, less the delay of the feed."""
-        return self._track.read(first, last, now - self._item.delay)
-
-    def rows(self, first: int, last: int, now: float) -> list[Row]:
-        """Return bars that have begun as they are at *now*, less the delay of the feed."""
-        return self._forming.rows(first, last, now - self._item.delay)
-
-    def status(self, number: int) -> dict[str, int]:
-        """Return ``lbs``: the end of the bar, a second less where the session ends (recorded)."""
-        if number < 0:
-            return {}
-        known, status = self._status
-        if known != number:
-            end = int(self._track.ends(number, number + 1)[0]) - int(self._track.ends_session(number))
-            status = {"bar_close_time": end, "delay": self._item.delay} if self._item.delay else {"bar_close_time": end}
-            self._status = (number, status)
-        return status
+def chart_tape(bars: MarketTape, item: Instrument, kind: BarSet) -> Tape:
+    """Return the bars of a chart over *bars*."""
+    return HeikinAshiTape(bars) if kind.chart == "HeikinAshi" else BuiltTape(bars, item, kind)
 
 
 class MarketFeed:
@@ -185,16 +117,12 @@ class MarketFeed:
             raise Refused("invalid symbol")
         return Listing(descriptor, item.symbol, symbol_info(item, descriptor.view, now))
 
-    def open(self, listing: Listing, timeframe: Timeframe, plan: Plan, now: float) -> MarketTape:
+    def open(self, listing: Listing, timeframe: Timeframe, plan: Plan, now: float) -> Tape:
         """Return a series.
 
         Raises:
             Refused: The plan does not include the timeframe, or the emulator does not make such bars.
         """
-        kind = listing.descriptor.bar_set
-        if kind:
-            # unverified: the recorded reason for chart types that a plan lacks; the emulator makes none yet
-            raise Refused(f"study_not_auth:{kind.rstrip('!')}")
         count, unit = timeframe.count, timeframe.unit
         if unit in ("tick", "range"):
             raise Refused("unsupported_resolution" if plan.ticks else "ticks_not_entitled")
@@ -209,7 +137,25 @@ class MarketFeed:
         if not usual and not plan.custom:
             raise Refused("custom_resolution")
         item = self.market.path(listing.symbol).instrument
-        return MarketTape(self.market.track(item.symbol, timeframe, listing.descriptor.view, now), item, plan)
+        tape = MarketTape(self.market.track(item.symbol, timeframe, listing.descriptor.view, now), item, plan)
+        return self._chart(tape, item, listing.descriptor, plan)
+
+    def _chart(self, tape: MarketTape, item: Instrument, descriptor: Descriptor, plan: Plan) -> Tape:
+        """Return the bars of the chart that is asked for."""
+        if not descriptor.bar_set:
+            return tape
+        try:
+            kind = BarSet.parse(descriptor.bar_set, descriptor.inputs)
+        except InputError:
+            # unverified: what the server says of a type or an input that it does not know
+            raise Refused(f"study_not_auth:{descriptor.bar_set.rstrip('!')}") from None
+        if kind.chart != "HeikinAshi" and tape.intraday and not plan.special:
+            raise Refused(f"study_not_auth:{descriptor.bar_set.rstrip('!')}")
+        return chart_tape(tape, item, kind)
+
+    def rates(self, own: str, wanted: str, dates: Ints, now: float) -> Floats | None:
+        """Return the rates at the openings of the days."""
+        return self.market.rates(own, wanted, dates, now)
 
     def lanes(self, descriptors: list[Descriptor], now: float) -> list[tuple[list[int], Lane]]:
         """Return where the quotes of symbols are read; simulated ones share a lane."""

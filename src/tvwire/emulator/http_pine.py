@@ -1,6 +1,6 @@
 """The script service: list, translation, permissions, the community's search (docs/protocol.md, sections 9.4 to 9.6).
 
-Not here: which scripts there are (``pine.py``). Ids are decoded once, by the web server: ``%25`` is ``%``.
+Not here: which scripts there are (``pine_scripts.py``). Ids are decoded once, by the web server: ``%25`` is ``%``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute, Route
 
 from .accounts import Account
 from .http_accounts import user_of
-from .pine import STANDARD, Script, find, search
+from .pine import Script
+from .pine_scripts import STANDARD, find, search
 from .site import Site, answer
 
 __all__ = ["routes"]

@@ -63,6 +63,15 @@ class Market:
         own, wanted = _plain(item.currency), _plain(currency)
         return wanted in (None, own) or None not in (self._in_dollars(own), self._in_dollars(wanted))
 
+    def rates(self, own: str, wanted: str, dates: np.ndarray, now: float) -> np.ndarray | None:
+        """Return what *own* is worth in *wanted* on each date (days since 1970), None if there is no rate."""
+        one, other = self._in_dollars(_plain(own)), self._in_dollars(_plain(wanted))
+        if one is None or other is None:
+            return None
+        horizon = SymbolPath.horizon(now)
+        found: np.ndarray = self._at(one, dates, horizon) / self._at(other, dates, horizon)
+        return found
+
     def read(
         self,
         symbol: str,

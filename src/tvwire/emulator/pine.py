@@ -1,8 +1,8 @@
-"""The scripts of the emulator as the script service describes them (docs/protocol.md, sections 9.4, 9.5, 9.6).
+"""A script as the script service tells it: in a list, in the community's search, translated (docs/protocol.md, 9.4 to
+9.6).
 
-Ids, names, inputs and plots follow the built-in scripts that are recorded or named by clients; what the charts compute
-for them is not here. unverified: versions, texts of the compiled scripts, the community's scripts. Pure; called by
-``http_pine.py``.
+unverified: versions and the texts of compiled scripts. Not here: which scripts there are (``pine_scripts.py``). Pure;
+called by ``http_pine.py`` and ``study_kinds.py``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["COMMUNITY", "STANDARD", "Input", "Script", "find", "search"]
+__all__ = ["Input", "Script"]
 
 _OWNER: Final = 605_017
 """User id of the built-in scripts (recorded)."""
@@ -25,6 +25,8 @@ class Input:
     type: str
     value: Any
     options: tuple[str, ...] = ()
+    internal: str = ""
+    """``internalID``: what the property of a strategy is called, whatever its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +38,26 @@ class Script:
         name: Long name.
         short: Short name.
         inputs: In the order of ``in_0`` ….
-        plots: Type, title and target of each plot.
+        plots: Type, title and target of each plot; of one that colours others also the numbers of its colours.
         strategy: Whether it is a strategy.
         on_price: Whether it is drawn over the prices.
         version: Version.
         author: User name of a community script's author.
         access: 1 open source, 2 protected, 3 invite only.
+        graphics: What it draws, ``dwglines`` ….
     """
 
     id: str
     name: str
     short: str
     inputs: tuple[Input, ...]
-    plots: tuple[tuple[str, str, str], ...]
+    plots: tuple[tuple[Any, ...], ...]
     strategy: bool = False
     on_price: bool = False
     version: str = "27.0"
     author: str = ""
     access: int = 1
+    graphics: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -72,9 +76,12 @@ class Script:
                 "type": one.type,
             }
             if one.type in ("integer", "float"):
-                told |= {"max": 1_000_000_000_000, "min": 1 if one.type == "integer" else 0.01}
+                least = 0 if one.internal else 1 if one.type == "integer" else 0.01
+                told |= {"max": 1_000_000_000_000, "min": least}
             if one.options:
                 told["options"] = list(one.options)
+            if one.internal:
+                told["internalID"] = one.internal
             found.append(told)
         return found
 
@@ -135,11 +142,21 @@ class Script:
         }
         inputs = [*hidden, features, *self._own_inputs]
         plots, styles, looks = [], {}, {}
-        for number, (kind, title, target) in enumerate(self.plots):
+        palettes: dict[str, Any] = {}
+        for number, (kind, title, target, *colors) in enumerate(self.plots):
             name = f"plot_{number}"
             plot: dict[str, Any] = {"id": name, "type": kind}
             if target:
-                plot |= {"palette": "palette_0", "target": target}
+                palette = f"palette_{len(palettes)}"
+                palettes[palette] = {
+                    "colors": {str(place): {"name": f"Color {place}"} for place in range(len(colors))},
+                    "valToIndex": {str(value): place for place, value in enumerate(colors)},
+                }
+                plot |= {"palette": palette, "target": target}
+            elif kind == "alertcondition":
+                styles[name] = {"text": title, "title": title}
+            elif kind == "shapes":
+                styles[name] = {"isHidden": True, "text": title.split()[1][:4], "title": title}
             else:
                 styles[name] = {"histogramBase": 0, "isHidden": False, "joinPoints": False, "title": title}
                 looks[name] = {
@@ -151,8 +168,6 @@ class Script:
                     "trackPrice": False,
                 }
             plots.append(plot)
-        colors = {"0": {"name": "Color 0"}, "1": {"name": "Color 1"}}
-        colored = any(target for _, _, target in self.plots)
         prefix = "StrategyScript$" if self.strategy else "Script$"
         return {
             "IL": code,
@@ -167,14 +182,17 @@ class Script:
                 "description": self.name,
                 "docs": "",
                 "format": {"type": "inherit"} if self.on_price else {"precision": 2, "type": "price"},
-                "graphics": {},
+                "graphics": {
+                    kind: {kind.removeprefix("dwg"): {"name": kind.removeprefix("dwg"), "title": kind}}
+                    for kind in self.graphics
+                },
                 "id": f"{prefix}{self.id}@tv-scripting-101",
                 "inputs": inputs,
                 "isTVScript": True,
                 "isTVScriptStub": False,
                 "is_hidden_study": False,
                 "is_price_study": self.on_price,
-                "palettes": {"palette_0": {"colors": colors, "valToIndex": {"0": 0, "1": 1}}} if colored else {},
+                "palettes": palettes,
                 "pine": {"digest": hashlib.sha1(self.id.encode()).hexdigest(), "version": self.version},
                 "plots": plots,
                 "scriptIdPart": self.id,
@@ -184,81 +202,3 @@ class Script:
                 "warnings": [],
             },
         }
-
-
-_SUPERTREND: Final = (Input("ATR Length", "integer", 10), Input("Factor", "float", 3.0))
-STANDARD: Final = (
-    Script(
-        "STD;RSI",
-        "Relative Strength Index",
-        "RSI",
-        (Input("RSI Length", "integer", 14), Input("Source", "source", "close")),
-        (("line", "RSI", ""),),
-        version="45.0",
-    ),
-    Script(
-        "STD;MACD",
-        "Moving Average Convergence Divergence",
-        "MACD",
-        (
-            Input("Fast Length", "integer", 12),
-            Input("Slow Length", "integer", 26),
-            Input("Source", "source", "close"),
-            Input("Signal Smoothing", "integer", 9),
-            Input("Oscillator MA Type", "text", "EMA", ("SMA", "EMA")),
-            Input("Signal Line MA Type", "text", "EMA", ("SMA", "EMA")),
-        ),
-        (("line", "Histogram", ""), ("colorer", "", "plot_0"), ("line", "MACD", ""), ("line", "Signal", "")),
-    ),
-    Script(
-        "STD;Supertrend",
-        "Supertrend",
-        "Supertrend",
-        _SUPERTREND,
-        (("line", "Up Trend", ""), ("line", "Down Trend", ""), ("line", "Body Middle", "")),
-        on_price=True,
-        version="6.0",
-    ),
-    Script(
-        "STD;Supertrend%Strategy",
-        "Supertrend Strategy",
-        "Supertrend Strategy",
-        _SUPERTREND,
-        (("line", "Up Trend", ""), ("line", "Down Trend", "")),
-        strategy=True,
-        on_price=True,
-        version="6.0",
-    ),
-)
-"""Built-in scripts."""
-COMMUNITY: Final = tuple(
-    Script(
-        f"PUB;{hashlib.sha256(name.encode()).hexdigest()[:32]}",
-        name,
-        name,
-        (Input("Length", "integer", 14), Input("Source", "source", "close")),
-        (("line", "Plot", ""),),
-        version="1.0",
-        author="emulator",
-        access=access,
-    )
-    for name, access in (
-        ("RSI with Bands", 1),
-        ("RSI of Volume", 2),
-        ("Trend of the Emulator", 1),
-        ("Private Trend", 3),
-    )
-)
-"""Scripts of the community, of every access."""
-
-
-def find(id: str) -> Script | None:
-    """Return a script by its id; spaces are spelt ``%`` or ``%1``, and both are understood."""
-    wanted = id.replace("%1", "%").replace(" ", "%")
-    return next((one for one in (*STANDARD, *COMMUNITY) if one.id.replace("%1", "%") == wanted), None)
-
-
-def search(text: str) -> list[Script]:
-    """Return community scripts whose names hold every word of a text, case aside; all for an empty one."""
-    words = text.lower().split()
-    return [one for one in COMMUNITY if all(word in one.name.lower() for word in words)]

@@ -30,19 +30,28 @@ class Plan:
     """Whether bars of ticks are allowed."""
     custom: bool
     """Whether custom intervals are allowed."""
+    studies: int
+    """Indicators on a chart. unverified: figures of the public table of prices."""
     period: int
     """``rt_update_period``: seconds between live updates; 0 is every tick (recorded: 5 and 0)."""
+
+    @property
+    def special(self) -> bool:
+        """Whether charts other than candles and Heikin Ashi, and replay, are allowed intraday: on every paid plan."""
+        return bool(self.slug)
 
 
 PLANS: Final[dict[str, Plan]] = {
     plan.name: plan
     for plan in (
-        Plan("basic", "", BARS["basic"], seconds=False, ticks=False, custom=False, period=5),
-        Plan("essential", "pro", BARS["essential"], seconds=False, ticks=False, custom=True, period=0),
-        Plan("plus", "pro_plus", BARS["plus"], seconds=False, ticks=False, custom=True, period=0),
-        Plan("premium", "pro_premium", BARS["premium"], seconds=True, ticks=False, custom=True, period=0),
-        Plan("expert", "pro_premium_expert", BARS["expert"], seconds=True, ticks=True, custom=True, period=0),
-        Plan("ultimate", "ultimate", BARS["ultimate"], seconds=True, ticks=True, custom=True, period=0),
+        Plan("basic", "", BARS["basic"], studies=2, seconds=False, ticks=False, custom=False, period=5),
+        Plan("essential", "pro", BARS["essential"], studies=5, seconds=False, ticks=False, custom=True, period=0),
+        Plan("plus", "pro_plus", BARS["plus"], studies=10, seconds=False, ticks=False, custom=True, period=0),
+        Plan("premium", "pro_premium", BARS["premium"], studies=25, seconds=True, ticks=False, custom=True, period=0),
+        Plan(
+            "expert", "pro_premium_expert", BARS["expert"], studies=30, seconds=True, ticks=True, custom=True, period=0
+        ),
+        Plan("ultimate", "ultimate", BARS["ultimate"], studies=50, seconds=True, ticks=True, custom=True, period=0),
     )
 }
 

@@ -24,11 +24,13 @@ from .info import synthetic_info
 from .lane import Lane, Still
 from .plans import Plan
 from .recorded import RecordedSeries, read_series
+from .tape import Projection
 from .track import Columns, Row, rows_of
 
 __all__ = ["PlaybackFeed", "RecordedTape", "list_series"]
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def _read(path: Path) -> list[RecordedSeries]:
@@ -58,6 +60,7 @@ class RecordedTape:
         self.update_mode = series.update_mode
         self.intraday = series.timeframe.is_intraday
         self.step = series.timeframe.seconds or 60
+        self.delay = 0
         self._zone = str((series.info or {}).get("timezone") or "Etc/UTC")
         self._closes = series.closes
         self._times = np.fromiter(series.bars, dtype=np.int64, count=len(series.bars))
@@ -104,6 +107,21 @@ class RecordedTape:
     def rows(self, first: int, last: int, now: float) -> list[Row]:
         """Return recorded bars."""
         return rows_of(self.read(first, last, now))
+
+    def closed(self, now: float) -> int:
+        """Return the number of bars: nothing changes any more."""
+        return len(self._times)
+
+    def ends(self, first: int, last: int) -> Ints:
+        """Return the recorded end of the newest bar, and where the next one begins of the others."""
+        ends = self.times(first + 1, last + 1).copy()
+        if self._closes is not None and first < len(self._times) <= last:
+            ends[len(self._times) - 1 - first] = self._closes
+        return ends
+
+    def projection(self, now: float) -> Projection | None:
+        """Return nothing: no bar is to come."""
+        return None
 
     def status(self, number: int) -> dict[str, int]:
         """Return the recorded end of the newest bar, or the nominal one."""
@@ -158,6 +176,10 @@ class PlaybackFeed:
                     self._tapes[key] = RecordedTape(series)
                 return self._tapes[key]
         raise Refused("unsupported_resolution")
+
+    def rates(self, own: str, wanted: str, dates: Ints, now: float) -> Floats | None:
+        """Return nothing: a recording has no rates."""
+        return None
 
     def lanes(self, descriptors: list[Descriptor], now: float) -> list[tuple[list[int], Lane]]:
         """Return what the recording tells of each symbol, and its last close."""

@@ -15,15 +15,19 @@ import numpy as np
 from ..timeframe import Timeframe
 from ..wire.codec import encode_reply
 from .feed import Feed, Listing, Tape
+from .replay_tape import ReplayTape
 from .scale import marks
 from .track import Row, rows_of
 from .window import Window
 
-__all__ = ["MOST_BARS", "ServerSeries"]
+__all__ = ["MOST_BARS", "WARMUP", "Bar", "ServerSeries"]
 
 MOST_BARS: Final = 20_000
 """Bars of one answer; more are clipped silently. unverified: the largest recorded answer has 8,000 bars, 11,505 were
 reported."""
+
+WARMUP: Final = 1_000_000
+"""A point of a study that lies n bars before the first loaded bar has the index -(WARMUP + n) (recorded)."""
 
 _NS: Final = {"d": "", "indexes": []}
 _NO_CHANGE: Final = {"d": "", "indexes": "nochange"}
@@ -46,23 +50,51 @@ class ServerSeries:
         self.timeframe = timeframe
         self.range = ""
         self.symbol = ""
+        self.info: dict[str, Any] = {}
+        """What ``symbol_resolved`` told of the symbol."""
+        self.warmed = 0
+        """How many points before the first bar studies have shown."""
         self.tape: Tape | None = None
         self.live = False
+        self.wanted = 0
+        """How many bars were asked for; a change of symbol or timeframe loads as many."""
         self.next_update = 0.0
         self._node = node
         self._first = self._last = self._origin = 0
         self._future = 0
         self._owed = 0
         self._shown: Row = ()
+        self._aside = ""
 
     @property
     def bars(self) -> int:
         """How many bars have been sent."""
         return self._last - self._first
 
+    @property
+    def ticks(self) -> bool:
+        """Whether its newest bar moves with the market, not with a replay."""
+        return self.live and not isinstance(self.tape, ReplayTape)
+
+    @property
+    def first(self) -> int:
+        """Number on the tape of the first bar that has been sent."""
+        return self._first
+
+    @property
+    def last(self) -> int:
+        """Number of the bar after the last one that has been sent."""
+        return self._last
+
+    @property
+    def origin(self) -> int:
+        """Number of the bar whose index is zero."""
+        return self._origin
+
     def attach(self, listing: Listing, tape: Tape) -> None:
         """Give the series its bars."""
         self.symbol = listing.symbol
+        self.info = listing.info
         self.tape = tape
 
     def load(self, feed: Feed, window: Window, now: float) -> tuple[int, int] | None:
@@ -115,7 +147,9 @@ class ServerSeries:
         """
         tape = self._tape()
         first, last = (self._first, self._last) if part is None else part
+        renamed = self._renamed(first) if part is not None and first < self._first else []
         if part is not None:
+            self.wanted += max(0, self._first - first)
             self._first, self._last = min(self._first, first), max(self._last, last)
         if part is not None and last <= first:
             update: dict[str, Any] = {"s": [], "ns": _NS, "t": self.turnaround}
@@ -134,7 +168,14 @@ class ServerSeries:
             self._owed = min(self._owed, last - 1) if self.live else last - 1
             self._shown = rows[-1].v if rows else ()
             self.live = self.live or last == tape.count(now)
-        update = {"node": self._node, "s": rows, "ns": _NS, "t": self.turnaround, "lbs": tape.status(self._last - 1)}
+        self._aside = self._projected(now)
+        update = {
+            "node": self._node,
+            "s": rows,
+            "ns": {"d": self._aside, "indexes": []},
+            "t": self.turnaround,
+            "lbs": tape.status(self._last - 1),
+        }
         # after older bars the whole scale is marked again, after newer ones only they are
         since = first if part is not None and first > self._first else self._first
         scale = {
@@ -142,9 +183,19 @@ class ServerSeries:
             "zoffset": self._origin - self._first,
             "changes": bars.time.astype(float).tolist(),
             "marks": self._marks(since, self._last + self._future, zone),
-            "index_diff": [],
+            "index_diff": renamed,
         }
         return encode_reply("timescale_update", session, {self.id: update}, scale, t_ms=market_ms)
+
+    def _renamed(self, first: int) -> list[tuple[int, int]]:
+        """Return new indexes of the points that studies showed before the loaded bars (section 4.3: ``index_diff``)."""
+        added, base = self._first - first, self._first - self._origin
+        pairs = [
+            (-WARMUP - back, base - back if back <= added else -WARMUP - (back - added))
+            for back in range(1, self.warmed + 1)
+        ]
+        self.warmed = max(0, self.warmed - added)
+        return pairs
 
     def clearing(self, session: str, market_ms: int) -> str:
         """Return the empty update with which a change of symbol or resolution begins."""
@@ -181,16 +232,34 @@ class ServerSeries:
         shown = self._last - 1 - begin
         if 0 <= shown < len(rows) and rows[shown].v == self._shown:
             del rows[shown]
-        packets = []
+        updates: list[dict[str, Any]] = []
         for row in rows:
             number = row.i + self._origin
             self._last = max(self._last, number + 1)
             self._future = max(0, self._future - 1)
             self._shown = row.v
-            update = {"s": [row], "ns": _NO_CHANGE, "t": self.turnaround, "lbs": tape.status(number)}
-            packets.append(encode_reply("du", session, {self.id: update}))
+            updates.append({"s": [row], "ns": _NO_CHANGE, "t": self.turnaround, "lbs": tape.status(number)})
         self._owed = self._last - 1
-        return packets
+        aside, self._aside = self._aside, self._projected(now)
+        if aside != self._aside and not updates:
+            # unverified: how a projection moves while no bar changes
+            updates = [{"s": [], "ns": _NO_CHANGE, "t": self.turnaround, "lbs": tape.status(self._last - 1)}]
+        if updates:
+            updates[-1]["ns"] = {"d": self._aside, "indexes": "nochange"}
+        return [encode_reply("du", session, {self.id: update}) for update in updates]
+
+    def _projected(self, now: float) -> str:
+        """Return ``ns.d``: bars that are not finished, for charts whose bars are (docs/protocol.md, section 5.2)."""
+        projection = self._tape().projection(now) if self.live else None
+        if projection is None:
+            return ""
+        names = ("open", "high", "low", "close", "volume")
+        bars = [
+            {"time": index, **dict(zip(names, row[1:], strict=False))}
+            for index, row in enumerate(projection.rows, projection.first - self._origin)
+        ]
+        data = {"data": {"bars": bars, "price": projection.price, **projection.sizes}}
+        return msgspec.json.encode(data).decode()
 
     def _marks(self, first: int, last: int, zone: str) -> list[tuple[int, int, int]]:
         tape = self._tape()

@@ -13,7 +13,7 @@ import math
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -265,14 +265,18 @@ class Emulator:
         adjust: Literal["splits", "dividends", "none"] = "splits",
         back_adjust: bool = False,
         currency: str | None = None,
+        chart: str | None = None,
+        inputs: Mapping[str, Any] | None = None,
         now: float | None = None,
     ) -> Candles:
         """Return the true candles, as they are at *now* (None is the emulator's clock).
 
-        Not limited by the plan. Arguments are those of ``Client.candles``; times are UTC seconds or aware.
+        Not limited by the plan. Arguments are those of ``Client.candles``; times are UTC seconds or aware. With a
+        *chart* (``HeikinAshi``, ``Renko``, ``LineBreak``, ``Kagi``, ``PointAndFigure``, ``Range``) and its *inputs*,
+        the bars of that chart, as far back as it is built: 20,000 bars, or 40,000 candles intraday.
 
         Raises:
-            InputError: The emulator has no such symbol, or it plays a recording (whose truth is the file).
+            InputError: No such symbol, chart or input, or a recording is played (whose truth is the file).
         """
         if not isinstance(self._feed, MarketFeed):
             raise InputError("a recording has no truth but itself")
@@ -288,6 +292,8 @@ class Emulator:
             adjust=adjust,
             back_adjust=back_adjust,
             currency=currency,
+            chart=chart,
+            inputs=inputs,
             plan=self.plan,
         )
 
@@ -307,6 +313,7 @@ class Emulator:
             "studies": sum(one["studies"] for one in sessions),
             "quote_sessions": sum(len(one["quotes"]) for one in sessions),
             "quote_symbols": sum(len(symbols) for one in sessions for symbols in one["quotes"].values()),
+            "replay_sessions": sum(len(one["replays"]) for one in sessions),
             "heartbeats": echoes.sent,
             "echoes": echoes.returned,
             "worst_echo_ms": math.ceil(echoes.worst * 1000.0),

@@ -14,12 +14,13 @@ from ..errors import DecodeError, ProtocolError
 from ..wire.codec import decode_call, encode_reply
 from ..wire.frames import FrameReader, frame
 from ..wire.messages import Call
-from .chart import NODE, ChartSession, Fatal
+from .chart import ChartSession, Fatal
 from .clock import MarketClock
 from .feed import Feed
 from .hello import hello
 from .plans import Plan, plan_of_token
 from .quotes import QuoteSession
+from .replay import Answer, ReplaySession
 
 __all__ = ["HEARTBEAT", "ServerSession"]
 
@@ -58,6 +59,7 @@ class ServerSession:
         self.plan = plan
         self.charts: dict[str, ChartSession] = {}
         self.quotes: dict[str, QuoteSession] = {}
+        self.replays: dict[str, ReplaySession] = {}
         self.closed = False
         """Whether the connection must be closed after what was returned has been sent."""
         self.received = 0
@@ -82,6 +84,7 @@ class ServerSession:
         dues = [self._opened + self._heartbeat * (self._beats + 1)]
         dues += [due for chart in self.charts.values() if (due := chart.deadline()) is not None]
         dues += [due for quotes in self.quotes.values() if (due := quotes.deadline()) is not None]
+        dues += [due for replay in self.replays.values() if (due := replay.deadline()) is not None]
         return min(dues)
 
     def tick(self, now: float) -> list[str]:
@@ -94,6 +97,9 @@ class ServerSession:
             messages += [_message(payloads) for payloads in chart.tick(now)]
         for quotes in self.quotes.values():
             messages += _messages(quotes.tick(now))
+        for replay in self.replays.values():
+            for answer in replay.tick(now):
+                messages += _messages(self._played(replay, answer, now))
         return messages
 
     def receive(self, message: str | bytes, now: float) -> list[str]:
@@ -134,15 +140,19 @@ class ServerSession:
             self.plan = plan
             return []
         if call.m == "chart_create_session":
-            self.charts[name] = ChartSession(name, self._feed, self._clock, lambda: self.plan)
+            self.charts[name] = ChartSession(name, self._feed, self._clock, lambda: self.plan, self.replays)
             return []
         if call.m == "quote_create_session":
             self.quotes[name] = QuoteSession(name, self._feed, self._clock, lambda: self.plan, now)
             return []
+        if call.m == "replay_create_session":
+            self.replays[name] = ReplaySession(name, self._feed, self._clock, lambda: self.plan)
+            return self.replays[name].start()
         if call.m in _SILENT:
-            self.charts.pop(name, None)
-            self.quotes.pop(name, None)
+            self._forget(name)
             return []
+        if call.m.startswith("replay_"):
+            return self._replay(name, call, now)
         if call.m.startswith("quote_"):
             return self._quote(name, call, now)
         if call.m in _CHART_VERBS:
@@ -155,6 +165,29 @@ class ServerSession:
                 del self.charts[name]
                 return [encode_reply("critical_error", name, error.reason, error.info)]
         return self._elsewhere(name, call)
+
+    def _forget(self, name: str) -> None:
+        self.charts.pop(name, None)
+        self.quotes.pop(name, None)
+        self.replays.pop(name, None)
+
+    def _replay(self, name: str, call: Call, now: float) -> list[str]:
+        replay = self.replays.get(name)
+        if replay is None:
+            return self._unknown(call)
+        try:
+            return self._played(replay, replay.receive(call, now), now)
+        except Fatal as error:
+            del self.replays[name]
+            return [encode_reply("critical_error", name, error.reason, error.info)]
+
+    def _played(self, replay: ReplaySession, answer: Answer, now: float) -> list[str]:
+        """Return the packets of a replay with those of the charts that show it in between."""
+        payloads = list(answer.first)
+        if answer.moved:
+            for chart in self.charts.values():
+                payloads += chart.replayed(replay, now, anew=answer.anew)
+        return payloads + answer.last
 
     def _unknown(self, call: Call) -> list[str]:
         return self._fault(
@@ -193,8 +226,6 @@ class ServerSession:
             ]
         if call.m == "request_history_data":
             return [encode_reply("request_error", name, call.p[1] if len(call.p) > 1 else 0, "not_allowed")]
-        if call.m.startswith("replay_") and call.m != "replay_create_session" and len(call.p) > 1:
-            return [encode_reply("replay_error", name, str(call.p[1]), "not_allowed", NODE)]
         return []
 
     @property
@@ -212,8 +243,7 @@ class ServerSession:
 
         unverified: the reason that the real server would give without a mistake of the client's.
         """
-        self.charts.pop(name, None)
-        self.quotes.pop(name, None)
+        self._forget(name)
         return [_message([encode_reply("critical_error", name, "internal error", "")])]
 
     def describe(self) -> dict[str, Any]:
@@ -234,6 +264,7 @@ class ServerSession:
             },
             "studies": sum(len(chart.studies) for chart in list(self.charts.values())),
             "quotes": {quote.id: list(quote.symbols) for quote in list(self.quotes.values())},
+            "replays": {replay.id: replay.point for replay in list(self.replays.values())},
             "heartbeat_echoed": self.echoed,
         }
 

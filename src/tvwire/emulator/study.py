@@ -1,4 +1,4 @@
-"""What a study is given and what it gives back, whatever it computes (docs/protocol.md, section 4.6).
+"""What a study is given and what it gives back, whatever it computes (docs/protocol.md, section 8).
 
 Pure data: ``studies.py`` asks for it and packs it, the modules that compute one kind of study make it.
 """
@@ -12,9 +12,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NOTHING", "Compute", "Floats", "Result", "StudyBars", "StudyFault"]
+__all__ = ["NOTHING", "Compute", "Floats", "Ints", "Result", "StudyBars", "StudyFault"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 NOTHING: Final = 1e100
 """How a missing value travels; NaN in :attr:`Result.columns` becomes it."""
@@ -32,12 +33,21 @@ class StudyBars:
     close: Floats
     volume: Floats
     """NaN where a market has none."""
+    date: Ints
+    """Trading dates, days since 1970."""
+    lead: int
+    """How many of the bars lie before those that the client has loaded; they let averages settle."""
     first_index: int
-    """The ``i`` of the first bar as the client counts; bars before the loaded range have numbers below those of it."""
+    """The ``i`` of the first loaded bar; those after it count on."""
     step: int
     """Nominal seconds of a bar."""
     currency: str
     mintick: float
+    rate: Floats | None = None
+    """What the currency is worth in that of a strategy's account; None: it is the same."""
+
+    def __len__(self) -> int:
+        return len(self.time)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +74,8 @@ class StudyFault(Exception):  # an answer of the server, not a fault of the prog
 
 
 Compute = Callable[[StudyBars, Mapping[str, Any]], Result]
-"""Compute a study from bars and its inputs, plain values by id (``in_0``, ``length``), defaults filled in.
+"""Compute a study from bars and its inputs, plain values by id (``in_0``, ``length``), defaults filled in; a source may
+be a column, a plot of another study.
 
 Raises:
     StudyFault: The inputs cannot be used.

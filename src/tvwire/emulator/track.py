@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..timeframe import Timeframe
 from .path import BLOCK, Pieces, SymbolPath, joined
 
-__all__ = ["Adjustment", "Columns", "Row", "Track", "View", "rows_of"]
+__all__ = ["Adjustment", "Columns", "Row", "Track", "View", "columns_of", "rows_of"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -52,6 +52,12 @@ def rows_of(bars: Columns) -> list[Row]:
     if bars.volume is not None and np.isnan(bars.volume).any():
         rows = [row[:5] if math.isnan(row[5]) else row for row in rows]  # recordings with bars of mixed widths
     return rows
+
+
+def columns_of(rows: list[Row]) -> Columns:
+    """Return rows of one width as columns."""
+    time, open_, high, low, close, *volume = (np.array(column) for column in zip(*rows, strict=True))
+    return Columns(time.astype(np.int64), open_, high, low, close, volume[0] if volume else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,12 @@ class Track:
             and (view.shift[span] == view.shift[today]).all()
             and (view.volume[span] == view.volume[today]).all()
         )
+
+    def basis(self, now: float) -> tuple[float, ...]:
+        """Return what bars that are over depend on at *now*: splits, contracts and dividends up to that day."""
+        view = self._factors
+        today = max(int(np.searchsorted(self.path.days(self.horizon).open, now, side="right")) - 1, 0)
+        return float(view.factor[today]), float(view.shift[today]), float(view.volume[today])
 
     def times(self, first: int, last: int) -> Ints:
         """Return the opening times of the bars first … last-1, which may lie in the future."""

@@ -5,8 +5,9 @@ Called by ``Emulator.candles`` and by ``tvwire emulate --truth SYMBOL TF``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,8 +15,13 @@ from ..errors import InputError
 from ..models import Candles, CandlesMeta
 from ..symbols import SymbolInfo
 from ..timeframe import Timeframe
+from .barset import BarSet
+from .built import BuiltTape
+from .feed import chart_tape
 from .info import symbol_info
 from .market import Market, View
+from .plans import PLANS
+from .tape import MarketTape
 
 __all__ = ["market_candles", "truth"]
 
@@ -33,6 +39,8 @@ def truth(
     adjust: Literal["splits", "dividends", "none"] = "splits",
     back_adjust: bool = False,
     currency: str | None = None,
+    chart: str | None = None,
+    inputs: Mapping[str, Any] | None = None,
 ) -> Candles:
     """Return the candles of an emulator with this seed, without an emulator.
 
@@ -48,9 +56,11 @@ def truth(
         adjust: Price adjustment.
         back_adjust: Back-adjust contracts of a continuous future.
         currency: Convert prices.
+        chart: ``HeikinAshi``, ``Renko``, ``LineBreak``, ``Kagi``, ``PointAndFigure`` or ``Range``; None is candles.
+        inputs: Of the chart, by their names on the wire: ``{"style": "Traditional", "boxSize": 3}``.
 
     Raises:
-        InputError: The emulator has no such symbol or timeframe.
+        InputError: The emulator has no such symbol, timeframe, chart or input.
     """
     return market_candles(
         Market(seed),
@@ -64,6 +74,8 @@ def truth(
         adjust=adjust,
         back_adjust=back_adjust,
         currency=currency,
+        chart=chart,
+        inputs=inputs,
     )
 
 
@@ -80,6 +92,8 @@ def market_candles(
     adjust: str = "splits",
     back_adjust: bool = False,
     currency: str | None = None,
+    chart: str | None = None,
+    inputs: Mapping[str, Any] | None = None,
     plan: str = "ultimate",
 ) -> Candles:
     """Return candles of a market; see :func:`truth`."""
@@ -88,16 +102,20 @@ def market_candles(
     if item is None:
         raise InputError(f"the emulator has no symbol {symbol!r}")
     view = View(session or "regular", adjust, back_adjust, currency)
-    bars = market.read(item.symbol, frame, now=now, view=view, start=start, end=end, count=count)
-    track = market.track(item.symbol, frame, view, now)
-    closed = track.count(now - item.delay) - 1
-    while closed >= 0 and int(track.ends(closed, closed + 1)[0]) > now - item.delay:
-        closed -= 1
-    last_closed = int(track.times(closed, closed + 1)[0]) if closed >= 0 else None
-    if last_closed is not None and (not len(bars.time) or last_closed < bars.time[0]):
-        last_closed = None
-    elif last_closed is not None:
-        last_closed = min(last_closed, int(bars.time[-1]))
+    if inputs and chart is None:
+        raise InputError("inputs belong to a chart", hint="chart='Renko'")
+    candles = MarketTape(market.track(item.symbol, frame, view, now), item, PLANS["ultimate"])
+    tape = candles if chart is None else chart_tape(candles, item, BarSet.of(chart, inputs or {}))
+    last = tape.count(now)
+    if end is not None:
+        last = min(last, tape.number(end))
+    first = 0 if start is None else tape.number(start)
+    if count is not None:
+        first = max(first, last - count)
+    bars = tape.read(first, last, now)
+    # a tape calls a bar over in its last second, and what is built then is there; a candle is closed after it
+    over = min(tape.closed(now if isinstance(tape, BuiltTape) else now - 1), last)
+    last_closed = int(bars.time[over - 1 - first]) if over > first else None
     info = SymbolInfo.from_wire(symbol_info(item, view, now))
     meta = CandlesMeta(
         symbol=item.symbol,

@@ -203,16 +203,17 @@ class Connection:
 
     # -- the transport calls these ------------------------------------------------------------------------
 
-    def message_received(self, message: bytes) -> None:
-        """Handle one WebSocket message."""
+    def messages_received(self, messages: list[bytes]) -> None:
+        """Handle the WebSocket messages that came together."""
         if self._over:
             return
         self.heard_at = self._now()
-        self._counted_bytes += len(message)
+        self._counted_bytes += sum(map(len, messages))
         if self._trace is not None:
-            self._trace("recv", message.decode("utf-8", "replace"))
+            for message in messages:
+                self._trace("recv", message.decode("utf-8", "replace"))
         try:
-            self._feed(message)
+            self._feed(messages)
         except TvWireError as error:
             self._finish(error)
         if self._handled:
@@ -275,7 +276,7 @@ class Connection:
         if self.ended.done():
             return
         self.count()
-        self._over = True
+        self._over = self._intake.stopped = True
         self.ended.set_result(error)
         if self._timer is not None:
             self._timer.cancel()

@@ -126,8 +126,11 @@ def _split(url: str, what: str) -> tuple[SplitResult, int | None]:
 
 
 async def _resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
-    loop = asyncio.get_running_loop()
-    infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        # an address is not asked after; for that asyncio would start a thread
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     if not infos:
         raise OSError(f"{host} has no address")
     # families in turn, the resolver's favourite first (RFC 8305, section 4)

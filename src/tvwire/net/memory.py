@@ -71,7 +71,8 @@ class MemoryServer:
 
     def _to_client(self, data: bytes) -> None:
         try:
-            self._delivery.message(data)
+            self._delivery.batch.append(data)
+            self._delivery.flush()
         except Exception as exc:  # noqa: BLE001  what a receiver raises is the end of its connection
             self._receiver_failed(exc)
 

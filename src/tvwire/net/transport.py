@@ -24,8 +24,8 @@ class Receiver(Protocol):
     transport is always known first.
     """
 
-    def message_received(self, message: bytes) -> None:
-        """Take one whole text message as UTF-8.
+    def messages_received(self, messages: list[bytes]) -> None:
+        """Take whole text messages as UTF-8, in order: one or more that came together. The list is the receiver's.
 
         An exception raised here ends the connection: ``connection_lost`` gets it, wrapped in a
         ``ConnectionLost`` unless it is a ``TvWireError`` itself.

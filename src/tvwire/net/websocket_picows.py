@@ -137,6 +137,7 @@ class _Link(WSListener):
         self._gone: asyncio.Future[None] = loop.create_future()
         self._watch: asyncio.Task[None] | None = None
         self.delivery = Delivery(receiver, self._receiver_failed)
+        self._batch = self.delivery.batch
 
     def open(self, transport: WSTransport) -> None:
         """Start delivering: the connector is about to return."""
@@ -155,7 +156,11 @@ class _Link(WSListener):
             if frame.msg_type is _TEXT and frame.fin and not self._joining:
                 message = frame.get_payload_as_bytes()
                 if message.isascii():
-                    self.delivery.message(message)
+                    # picows does not say where what it has read ends: the next turn of the loop does
+                    batch = self._batch
+                    if not batch:
+                        self._loop.call_soon(self._flush)
+                    batch.append(message)
                     return
             self._unusual(frame)
         except Exception as exc:  # noqa: BLE001  what a receiver raises is the end of its connection
@@ -207,6 +212,12 @@ class _Link(WSListener):
 
     # -- inside ------------------------------------------------------------------------------------------
 
+    def _flush(self) -> None:
+        try:
+            self.delivery.flush()
+        except Exception as exc:  # noqa: BLE001  what a receiver raises is the end of its connection
+            self._receiver_failed(exc)
+
     def _unusual(self, frame: WSFrame) -> None:
         if self.delivery.ended and frame.msg_type is not WSMsgType.CLOSE:
             return
@@ -217,7 +228,9 @@ class _Link(WSListener):
             message = self._joiner.frame(kind, frame.get_payload_as_bytes(), final=bool(frame.fin))
             self._joining = message is None
             if message is not None:
-                self.delivery.message(message)
+                if not self._batch:
+                    self._loop.call_soon(self._flush)
+                self._batch.append(message)
         elif frame.msg_type is WSMsgType.CLOSE:
             payload = frame.get_payload_as_bytes()
             code = int.from_bytes(payload[:2], "big") if payload else 1005

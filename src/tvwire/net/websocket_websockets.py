@@ -109,6 +109,7 @@ class _Link(asyncio.Protocol):
                     self._frame(event)
                 elif isinstance(event, Response):
                     self._answer(event)
+            self.delivery.flush()
         except Exception as exc:  # noqa: BLE001  what a receiver raises is the end of its connection
             self._receiver_failed(exc)
         if wire.handshake_exc is not None:
@@ -170,7 +171,7 @@ class _Link(asyncio.Protocol):
                 self._end(error)
                 return
             if message is not None:
-                self.delivery.message(message)
+                self.delivery.batch.append(message)
         elif frame.opcode is Opcode.CLOSE:
             close = self._wire.close_rcvd
             code, reason = (close.code, close.reason) if close is not None else (1005, "")

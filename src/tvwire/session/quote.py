@@ -4,7 +4,8 @@ A ``qsd`` carries what changed; values replace the earlier ones whole, arrays an
 (docs/protocol.md, section 4.7). Where most of the memory of a dictionary per symbol goes is the dictionary, so a
 board is a table: names of fields are held once, numbers of all symbols lie in one array of float64 (8 bytes each
 instead of 32), everything else in a short list per symbol (bench P13). What has just arrived stays the dictionary
-that the decoder made until somebody reads it: a burst costs a ``dict.update``, not a walk over fields.
+that the decoder made until somebody reads it: a burst costs a ``dict.update``, not a walk over fields. A reader is
+given a copy of the row, not a dictionary (bench P7).
 
 Not here: typed fields and units, who is told, and when.
 """
@@ -12,9 +13,14 @@ Not here: typed fields and units, who is told, and when.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
+from msgspec.structs import astuple
+
+from ..quote import ABSENT, QuoteValues
+from ..wire.forms import Form
 from ..wire.replies import QuoteCompleted, QuoteData
 
 __all__ = ["QuoteBoard", "QuoteState"]
@@ -26,17 +32,21 @@ _COMMON_TEXTS: Final = 512
 _COMMON_LENGTH: Final = 32
 
 
-class _Absent:
-    """No value: unlike None, which the server sends."""
+class Plan(NamedTuple):
+    """Where the values of a form go: numbers that are neighbours in the table, and the rest."""
 
-
-_ABSENT: Final = _Absent()
+    column: int
+    numbers: Callable[[tuple[Any, ...]], tuple[float, ...]]
+    others: tuple[tuple[int, int], ...]
+    """Place in the form and in a state's own list."""
+    reach: int
+    """How long that list has to be."""
 
 
 class _Table:
     """Numbers and other values of all symbols, by field."""
 
-    __slots__ = ("cells", "mixed", "numbers", "others", "rows", "spare", "texts", "width")
+    __slots__ = ("cells", "mixed", "numbers", "others", "plans", "rows", "spare", "texts", "width")
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
@@ -51,6 +61,8 @@ class _Table:
         self.rows = 0
         self.spare: list[int] = []
         """Rows of symbols that were removed."""
+        self.plans: dict[type[Form], Plan] = {}
+        """How forms are settled at once, those that can be."""
         self.texts: dict[str, str] = {}
         """One copy of texts that many symbols share: currencies, exchanges, states of the market."""
 
@@ -71,6 +83,7 @@ class _Table:
     def add_column(self, name: str) -> int:
         """Return the column of a new field."""
         column = self.numbers[name] = len(self.numbers)
+        self.plans.clear()
         if column == self.width:
             # a few at a time: each widening copies the table
             old, width = self.cells, self.width
@@ -81,6 +94,32 @@ class _Table:
                 self.cells.extend(old[row * width : (row + 1) * width])
                 self.cells.extend(blank)
         return column
+
+    def mix(self, name: str) -> None:
+        """Learn that a field is a number here and something else there."""
+        self.mixed.add(name)
+        self.plans.clear()
+
+    def add_other(self, name: str) -> int:
+        """Return the place of a field that is no number."""
+        place = self.others.get(name)
+        if place is None:
+            place = self.others[name] = len(self.others)
+            self.plans.clear()
+        return place
+
+    def plan(self, form: type[Form]) -> Plan | None:
+        """Return how values of *form* are settled at once, None where they have to be looked at one by one."""
+        names, numbers = form.names, form.numbers
+        others = [place for place in range(len(names)) if place not in numbers]
+        columns = [self.numbers.get(names[place], -1) for place in numbers]
+        places = [self.others.get(names[place], -1) for place in others]
+        known = -1 not in columns and -1 not in places and self.mixed.isdisjoint(names)
+        if not known or len(columns) < 2 or columns != list(range(columns[0], columns[0] + len(columns))):
+            return None
+        reach = max(places, default=-1) + 1
+        plan = self.plans[form] = Plan(columns[0], itemgetter(*numbers), tuple(zip(others, places, strict=True)), reach)
+        return plan
 
     def shared(self, text: str) -> str:
         """Return the one copy of a text that others are likely to have too."""
@@ -105,7 +144,7 @@ class QuoteState:
         self._table = table
         self._row = table.take_row()
         self._others: list[Any] = []
-        self.fresh: dict[str, Any] | None = None
+        self.fresh: dict[str, Any] | Form | None = None
         """What has come since the last look; for :meth:`update`, and for the hot path."""
         self.complete = False
         """Whether the first snapshot is whole: the server said so, or it refused the symbol."""
@@ -113,34 +152,32 @@ class QuoteState:
         """Why the server refuses the symbol, empty when it does not."""
 
     @property
-    def values(self) -> dict[str, Any]:
-        """Merged fields under the wire's names, in a dictionary of the reader's own; numbers are floats."""
-        self.settle()
-        table, others = self._table, self._others
+    def values(self) -> QuoteValues:
+        """Merged fields under the wire's names as they are now, a photograph; numbers are floats."""
+        if self.fresh is not None:
+            self.settle()
+        table = self._table
         start = self._row * table.width
         cells = table.cells[start : start + len(table.numbers)]
-        found = dict(zip(table.numbers, cells, strict=True))  # columns are numbered in the order of their names
-        total = sum(cells)
-        if total != total:
-            # a number that is no number is absent, or stands among the others
-            found = {name: value for name, value in found.items() if value == value}
-        for name, place in table.others.items():
-            if place < len(others) and others[place] is not _ABSENT:
-                found[name] = others[place]
-        return found
+        return QuoteValues(table.numbers, cells, table.others, self._others.copy())
 
     def settle(self) -> None:
         """Move what has arrived since the last look into the table."""
         fresh, self.fresh = self.fresh, None
         if fresh is None:
             return
+        if not isinstance(fresh, dict):
+            if self._settle_form(fresh):
+                return
+            fresh = fresh.as_dict()
         table = self._table
         numbers, cells, start = table.numbers, table.cells, self._row * table.width
+        mixed = table.mixed
         for name, value in fresh.items():
             column = numbers.get(name)
             if type(value) is not float and (type(value) is not int or not -_EXACT <= value <= _EXACT):
                 if column is not None:
-                    table.mixed.add(name)
+                    table.mix(name)
                     cells[start + column] = _NAN
                 self._put_other(name, value)
                 continue
@@ -148,29 +185,55 @@ class QuoteState:
                 column = table.add_column(name)
                 cells, start = table.cells, self._row * table.width
                 if name in table.others:
-                    table.mixed.add(name)
+                    table.mix(name)
             cells[start + column] = value
-            if name in table.mixed:
-                self._put_other(name, _ABSENT)
+            if mixed and name in mixed:
+                self._put_other(name, ABSENT)
+
+    def _settle_form(self, fresh: Form) -> bool:
+        """Move all values of a form at once; False where that cannot be."""
+        table, form = self._table, type(fresh)
+        plan = table.plans.get(form) or table.plan(form)
+        if plan is None:
+            return False
+        column, numbers_of, others, reach = plan
+        own = self._others
+        if len(own) < reach:
+            return False
+        values = astuple(fresh)
+        for place, target in others:
+            value = values[place]
+            if type(value) is str:
+                value = table.texts.get(value) or table.shared(value)
+            elif type(value) is float or type(value) is int:
+                return False  # a number where there was none; what was put so far is put again
+            own[target] = value
+        numbers = array("d", numbers_of(values))
+        first = self._row * table.width + column
+        table.cells[first : first + len(numbers)] = numbers
+        return True
 
     def _put_other(self, name: str, value: Any) -> None:
         table, others = self._table, self._others
-        place = table.others.setdefault(name, len(table.others))
+        place = table.add_other(name)
         if place >= len(others):
             # to the full width at once: lists that grow one by one keep room to spare
-            self._others = others = others + [_ABSENT] * (len(table.others) - len(others))
+            self._others = others = others + [ABSENT] * (len(table.others) - len(others))
         others[place] = table.shared(value) if type(value) is str else value
 
-    def update(self, values: dict[str, Any]) -> None:
-        """Merge values; the dictionary is kept until somebody reads."""
-        if self.fresh is None:
-            self.fresh = values
-        else:
-            self.fresh.update(values)
+    def update(self, values: dict[str, Any] | Form) -> None:
+        """Merge values; they are kept until somebody reads."""
+        fresh = self.fresh
+        if isinstance(fresh, dict) and isinstance(values, dict):
+            fresh.update(values)
+            return
+        if type(fresh) is not type(values):
+            self.settle()
+        self.fresh = values  # a form replaces all of its like
 
     def release(self) -> None:
         """Give the row back and keep what is known: somebody may still hold this state."""
-        values, table, row = self.values, self._table, self._row
+        values, table, row = dict(self.values), self._table, self._row
         self._table = _Table()
         self._row = self._table.take_row()
         self._others, self.fresh = [], values

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 
 from ..errors import SlowConsumer, TvWireError
 from ..wire import messages
-from ..wire.hot import HotQuote
+from ..wire.forms import Form
 from ..wire.messages import Call
 from ..wire.replies import CriticalError, QuoteCompleted, QuoteData, Reply
 from .events import Answered, Event, Failed
@@ -75,7 +75,7 @@ class QuoteMachine:
         self.session = ""
         """Session id of this life."""
         self.series_routes: Mapping[str, SeriesRoute] = {}
-        self.quote_route: QuoteRoute | None = self._hot
+        self.quote_route: QuoteRoute | None = self.take_values
         self.updates = 0
         """Changes that came."""
         self.conflated = 0
@@ -93,7 +93,7 @@ class QuoteMachine:
         self._silent_at = 0.0
         self._queue: deque[QuoteState] = deque()
         self._keep = keep
-        self._kept: deque[tuple[QuoteState, dict[str, Any]]] = deque()
+        self._kept: deque[tuple[QuoteState, dict[str, Any] | Form]] = deque()
         self._adding: dict[str, None] = {}
         self._removing: dict[str, None] = {}
         self._fast: tuple[str, ...] | None = None
@@ -186,7 +186,10 @@ class QuoteMachine:
         while self._kept:
             state, values = self._kept.popleft()
             if state.key in self._wanted:
-                state.update(values)
+                if state.fresh is None:
+                    state.fresh = values
+                else:
+                    state.update(values)
                 return state
         queue = self._queue
         while queue:
@@ -280,19 +283,20 @@ class QuoteMachine:
 
     # -- inside ------------------------------------------------------------------------------------------
 
-    def _hot(self, quote: HotQuote) -> bool:
-        state = self._live.get(quote.n)
-        if state is None or quote.s != "ok":
+    def take_values(self, values: dict[str, Any] | Form, symbol: str) -> bool:
+        """Take what changed of a symbol that is told: the hot path (``intake.py``)."""
+        state = self._live.get(symbol)
+        if state is None:
             return False
-        if self._keep:
-            self.updates += 1
-            self._keep_change(state, quote.v)
-            return True
-        if state.fresh is None:  # ``state.update`` without the call
-            state.fresh = quote.v
-        else:
-            state.fresh.update(quote.v)
         self.updates += 1
+        if self._keep:
+            self._keep_change(state, values)
+            return True
+        fresh = state.fresh
+        if fresh is None or (type(values) is not dict and type(values) is type(fresh)):
+            state.fresh = values  # ``state.update`` without the call: all that was there is replaced
+        else:
+            state.update(values)
         if state.dirty:
             self.conflated += 1
             return True
@@ -328,7 +332,7 @@ class QuoteMachine:
         self._silent_at = now + self._progress
         self._answered(symbol)
 
-    def _keep_change(self, state: QuoteState, values: dict[str, Any]) -> None:
+    def _keep_change(self, state: QuoteState, values: dict[str, Any] | Form) -> None:
         self._kept.append((state, values))
         if len(self._kept) == 1:
             self._listener.wake()

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 import msgspec
@@ -35,7 +35,11 @@ _HEADER: Final = re.compile(r"~m~([0-9]+)~m~")
 _DIGITS: Final = [b"%d" % n for n in range(8192)]
 _digits_of: Final = _DIGITS.__getitem__
 _headers: Final[dict[int, bytes]] = {}
-"""Header of a message of one packet, by the size of the message; the size says all that is in it."""
+"""Header of a message of one packet, by the size of the message; the size says all that is in it.
+
+Learned as sizes come, because live traffic repeats them. Text that begins with the header of its size is one packet in
+any unit: a length in characters that reaches as far as all bytes do leaves no room for a character of two bytes.
+"""
 _LONG: Final = 65_536
 """Bytes from which looking for markers everywhere costs more than walking from length to length."""
 
@@ -53,10 +57,12 @@ class FrameReader:
         limit: Most bytes of one message.
     """
 
-    __slots__ = ("limit",)
+    __slots__ = ("headers", "limit")
 
     def __init__(self, limit: int = 16 * 2**20) -> None:
         self.limit = limit
+        self.headers: Mapping[int, bytes] = _headers if limit >= len(_DIGITS) else {}
+        """Headers that are known, by the size of a message of one packet; text that begins with it need not be cut."""
 
     def read(self, message: bytes) -> list[bytes]:
         """Return the payloads of one message, in order.
@@ -68,9 +74,8 @@ class FrameReader:
         size = len(message)
         if size > self.limit:
             raise PayloadTooLarge(f"a message of {size} bytes exceeds the limit of {self.limit}", limit=self.limit)
-        if message.isascii():
-            # In ASCII all units agree. Live traffic repeats its sizes, so its headers are remembered by them.
-            header = _headers.get(size)
+        if message.isascii():  # all units agree
+            header = self.headers.get(size)
             if header is not None and message.startswith(header):
                 return [message[len(header) :]]
             payloads = _by_cutting(message) if size < _LONG else _by_length(message)

@@ -15,7 +15,7 @@ from ..candles_view import show_candles
 from ..console import Console, choose_format
 from ..documents import candles_document, records_document
 from ..extras import emulator_extra
-from ..options import Adjust, Flag, Output, Plan, Session, whole
+from ..options import Adjust, Chart, Flag, Output, Plan, Session, whole
 from ..table import records_table
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def emulate(
     count: Annotated[int | None, Parameter(name=["--count", "-n"], converter=whole)] = None,
     session: Session | None = None,
     adjust: Adjust = "splits",
+    chart: Chart | None = None,
     speech: Output | None = None,
 ) -> int:
     """Serve a deterministic market, or a recording, on this machine.
@@ -74,13 +75,16 @@ def emulate(
         count: With --truth, at most so many, the newest.
         session: With --truth, the trading hours.
         adjust: With --truth, the price adjustment.
+        chart: With --truth, the bars of this chart with its usual inputs, as far back as it is built.
     """
     speech = speech or Output()
     console = Console(speech)
     if list_:
         return _list(capture, console)
-    if truth is None and any(value is not None for value in (end, now, count, session)):
-        raise InputError("--end, --now, --count and --session go with --truth", hint="add --truth SYMBOL TIMEFRAME")
+    if truth is None and any(value is not None for value in (end, now, count, session, chart)):
+        raise InputError(
+            "--end, --now, --count, --session and --chart go with --truth", hint="add --truth SYMBOL TIMEFRAME"
+        )
     clock = time.time()
     began = None if start is None else float(seconds(start, clock, name="start"))
     if not 0 <= port <= 65_535:
@@ -101,6 +105,7 @@ def emulate(
             count=count,
             session=session,
             adjust=adjust,
+            chart=chart,
         )
         form = choose_format(speech, None, piped="csv") if speech.chosen else "csv"
         console.result(show_candles(candles, console).encode() if form == "table" else candles_document(candles, form))
