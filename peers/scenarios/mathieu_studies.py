@@ -90,8 +90,17 @@ def _profile(world: World, answer: Answer) -> None:
     up = sum(row[5] for row in rows if row[4] >= row[1])
     total = sum(row[5] for row in rows)
     _near(total, sum(sum(one["rate"]) for one in histogram), "volume")
-    got = [sum(one["rate"][place] for one in histogram) for place in (0, 1)]
-    require(any(close_to(up, one, 0.02) for one in got), f"volume of rising candles: expected {up}, got {got}")
+    _near(up, sum(one["rate"][0] for one in histogram), "volume of rising candles")
+
+
+def _recent(world: World, answer: Answer) -> None:
+    """A profile without an end, asked for with nothing but its beginning, reaches to the newest candle."""
+    shown, rows = _history(world, answer, "60")
+    histogram = answer.values["graphic"]["horizHists"]
+    equal({0}, {one["lastBarTime"] for one in histogram}, "place of the last candle, counted from the newest")
+    closed = sum(row[5] for row in rows if _FIRST <= row[0] < shown[-1][0])
+    got = sum(sum(one["rate"]) for one in histogram) - closed
+    require(0 <= got <= shown[-1][5] * 2, f"volume of the candle that forms: {got} of {shown[-1][5]}")
 
 
 # strategies
@@ -174,10 +183,19 @@ def _indicators(world: World, answer: Answer) -> None:
           "inputs")  # fmt: skip
 
 
+def _community(world: World, answer: Answer) -> None:
+    found = {one["name"]: one["access"] for one in answer.values["found"]}
+    require(len(found) > 10, f"only {len(found)} scripts")
+    require(all("RSI" in name or "Relative Strength" in name for name in found), f"scripts of other names: {found}")
+    equal(("closed_source", "open_source"), (found["Relative Strength Index"], found["RSI with Bands"]), "access")
+
+
 _STUDY: Final = chart("240", range=300)
 
 SCENARIOS: Final = (
     Scenario("search of indicators", "indicators", _indicators, {"text": "supertrend", "name": "Supertrend"}),
+    Scenario("search of indicators, community", "indicators", _community,
+             {"text": "RSI", "name": "Relative Strength Index"}),
     Scenario("indicator on a chart", "study", _rsi(14), _STUDY | {"indicator": "STD;RSI"}),
     Scenario("indicator, setOption", "study", _rsi(7),
              _STUDY | {"indicator": "STD;RSI", "settings": {"RSI_Length": 7}}),
@@ -187,6 +205,9 @@ SCENARIOS: Final = (
     Scenario("volume profile", "study", _profile,
              chart("60", range=300) | {"indicator": "VbPFixed@tv-basicstudies-241!", "builtIn": True,
                                        "settings": {"first_bar_time": _FIRST * 1000, "last_bar_time": _LAST * 1000}}),
+    Scenario("volume profile without an end", "study", _recent,
+             chart("60", range=300) | {"indicator": "VbPFixed@tv-basicstudies-139!", "builtIn": True,
+                                       "settings": {"first_bar_time": _FIRST * 1000}}),
     Scenario("strategy report, five modifications", "strategy", _strategy,
              _STUDY | {"indicator": "STD;Supertrend%Strategy", "settings": _SETTINGS,
                        "changes": [list(one) for one in _CHANGES]}),
