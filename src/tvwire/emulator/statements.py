@@ -28,6 +28,8 @@ _SHARES: Final = {
     "free_cash_flow": 0.25,
 }  # fmt: skip
 """Lines of the statements as parts of the revenue."""
+_EXPECTED: Final = 0.98
+"""What had been expected of earnings and revenues, as a part of what came."""
 _BUSINESS: Final = (("Products", 0.62), ("Services", 0.38))
 _REGIONS: Final = (("United States", 0.45), ("Europe", 0.3), ("Asia", 0.25))
 
@@ -78,7 +80,7 @@ def company(item: Instrument, close: float, now: float) -> dict[str, Any]:
         lines = {name: revenue * share for name, share in _SHARES.items()}
         lines |= {"total_revenue": revenue, "net_income": profit, "diluted_net_income": profit}
         lines |= {"earnings_per_share_basic": earnings, "earnings_per_share_diluted": earnings}
-        lines |= {"earnings_per_share": earnings}
+        lines |= {"earnings_per_share": earnings, "earnings_per_share_forecast": earnings * _EXPECTED}
         found |= {f"{name}_{suffix}_h": [value * factor for factor in scale] for name, value in lines.items()}
         found |= {f"fiscal_period_{suffix}_h": labels, f"earnings_fiscal_period_{suffix}_h": labels}
         found |= {f"fiscal_period_end_{suffix}_h": [_seconds(end) for end in ends]}
@@ -96,7 +98,7 @@ def company(item: Instrument, close: float, now: float) -> dict[str, Any]:
 def _told(labels: list[str], actual: list[float]) -> list[dict[str, Any]]:
     """Return reported figures beside what was expected of them."""
     return [
-        {"Actual": value, "Estimate": value * 0.98, "FiscalPeriod": label, "IsReported": True, "Type": 0}
+        {"Actual": value, "Estimate": value * _EXPECTED, "FiscalPeriod": label, "IsReported": True, "Type": 0}
         for label, value in zip(labels, actual, strict=True)
     ]
 
