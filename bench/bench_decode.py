@@ -1,10 +1,11 @@
 """P1: small packets, from the bytes of a message to values in the hands of their series or quote.
 
 Corpus, seeded: 2,000 ``du`` of about 200 bytes, 2,000 ``qsd`` of about 270 bytes over 1,000 symbols, one a message,
-and the same mixed, 8 a message. Ours is the way that live traffic takes: the connection's intake, with routes that
-keep nothing. Compared with what most clients do: a regular expression and the standard library's ``json``. Results are
-asserted equal to it before anything is timed. The decoder of any packet, which takes what the intake does not, and
-msgspec alone are printed beside it.
+and the same mixed, 8 a message. The quotes name the same twelve fields, which the intake makes use of; what it does
+with quotes whose fields are others each time is printed and not judged. Ours is the way that live traffic takes: the
+connection's intake, with routes that keep nothing. Compared with what most clients do: a regular expression and the
+standard library's ``json``. Results are asserted equal to it before anything is timed. The decoder of any packet,
+which takes what the intake does not, and msgspec alone are printed beside it.
 """
 
 from __future__ import annotations
@@ -82,12 +83,25 @@ def quotes(rng: random.Random) -> list[str]:
                         "ask": round(last + 0.01, 2),
                         "bid_size": float(rng.randrange(1, 900)),
                         "ask_size": float(rng.randrange(1, 900)),
+                        "high_price": round(last + 4.56, 2),
+                        "low_price": round(last - 3.21, 2),
                         "update_mode": "streaming",
                     },
                 },
             )
         )
     return packets
+
+
+def varied(rng: random.Random, packets: Sequence[str]) -> list[str]:
+    """Take fields out of ``qsd`` packets, other ones each time."""
+    made = []
+    for packet in map(json.loads, packets):
+        session, quote = packet["p"]
+        kept = sorted(rng.sample(range(len(quote["v"])), rng.randint(3, 9)))
+        names = list(quote["v"])
+        made.append(_packet("qsd", session, {**quote, "v": {names[k]: quote["v"][names[k]] for k in kept}}))
+    return made
 
 
 def _packet(verb: str, *p: Any) -> str:
@@ -206,7 +220,9 @@ def main() -> None:
     mixed = [packet for pair in zip(du, qsd, strict=True) for packet in pair]
     print(f"du of {len(du[0])} bytes, qsd of {len(qsd[0])} bytes")
     ratios = []
-    for name, corpus in (("du", messages(du, 1)), ("qsd", messages(qsd, 1)), ("8 mixed", messages(mixed, 8))):
+    corpora = {"du": messages(du, 1), "qsd": messages(qsd, 1), "8 mixed": messages(mixed, 8)}
+    corpora["qsd of other fields each time"] = messages(varied(rng, qsd), 1)
+    for name, corpus in corpora.items():
         verify(corpus)
         ways = {"json + re": common, "tvwire": ours, "tvwire, any packet": in_full, "bare msgspec": bare}
         spent = rounds({f"{name}: {way}": _on(run, corpus) for way, run in ways.items()}, times=options.rounds)
@@ -217,7 +233,7 @@ def main() -> None:
             f"  {name}: {ratios[-1]:.2f} times; any packet {ratio(slow, full):.2f}, "
             f"msgspec alone {ratio(slow, floor):.2f} times"
         )
-    goals.at_least("P1 small packets, worst of the three", min(ratios), MUST)
+    goals.at_least("P1 small packets, worst of the first three", min(ratios[:3]), MUST)
     goals.finish()
 
 

@@ -1,9 +1,9 @@
 """P2: small packets, from the bytes of a message to objects, against the parser of the Node library.
 
-The corpus of P1 (``bench_decode.py``) is written to files, which both processes read. Ours twice: by the frame reader
-and the decoder of any packet, and by the frame reader and the leaner decoder of live traffic. The library is given
-text made from the bytes, since that is what its socket does for it; what its parser takes when the text is there
-already is printed beside it and not judged. Both have to come to the same packets.
+The corpus of P1 (``bench_decode.py``) is written to files, which both processes read. Ours by the frame reader and the
+decoder that live traffic has once its quotes have named the same fields some times; the decoder of any packet is
+printed beside it and not judged. The library is given text made from the bytes, since that is what its socket does for
+it; what its parser takes when the text is there already is printed too. Both have to come to the same packets.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main() -> None:
             save(file, messages(corpus, size))
             task: dict[str, Any] = {"task": "parse", "file": str(file), "repeat": REPEAT}
             variants = {
-                f"{name}: read + hot decode": ("tvwire", {**task, "way": "hot"}),
+                f"{name}: read + live decode": ("tvwire", {**task, "way": "hot"}),
                 f"{name}: read + decode": ("tvwire", {**task, "way": "decode"}),
                 f"{name}: Node": ("node", task),
                 f"{name}: Node, text made before": ("node", {**task, "text": True}),
@@ -71,16 +71,16 @@ def main() -> None:
                 assert all(within(run.state, expected) for run in some), f"{row}: not the last packet"
             report(runs, per=REPEAT * len(corpus), unit="packet")
             if f"{name}: Node" in runs:
-                for way in ("read + hot decode", "read + decode"):
+                for way in ("read + live decode", "read + decode"):
                     ratio = times_faster(runs[f"{name}: Node"], runs[f"{name}: {way}"])
                     print(f"  {name}, {way}: {ratio:.2f} times")
                     worst[way] = min(ratio, worst.get(way, ratio))
-    for way in ("read + hot decode", "read + decode"):
-        what = f"P2 small packets by Node's parser, {way}, worst of three"
-        if way in worst:
-            goals.at_least(what, worst[way], MUST)
-        else:
-            print(f"{what}: skipped, node is not installed; add --install")
+    what = "P2 small packets by Node's parser, worst of three"
+    if worst:
+        goals.at_least(what, worst["read + live decode"], MUST)
+        print(f"  any packet: {worst['read + decode']:.2f} times, not judged")
+    else:
+        print(f"{what}: skipped, node is not installed; add --install")
     goals.finish()
 
 

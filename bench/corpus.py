@@ -27,6 +27,8 @@ FIELDS = (
     "ask",
     "bid_size",
     "ask_size",
+    "high_price",
+    "low_price",
     "update_mode",
 )
 """Fields of a quote, by the wire's names."""
@@ -100,6 +102,8 @@ def quote_values(count: int, among: int) -> list[tuple[int, dict[str, Any]]]:
             "ask": round(last + 0.01, 2),
             "bid_size": float(rng.randrange(1, 900)),
             "ask_size": float(rng.randrange(1, 900)),
+            "high_price": round(last + 4.56, 2),
+            "low_price": round(last - 3.21, 2),
             "update_mode": "streaming",
         }
         made.append((rng.randrange(among), values))

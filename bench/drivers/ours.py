@@ -20,8 +20,9 @@ from msgspec import to_builtins
 from bench import bench_bars
 from tvwire import AsyncClient, CandleEvent
 from tvwire.wire.codec import decode
+from tvwire.wire.forms import FormQuotes, decoder_of, form_of
 from tvwire.wire.frames import FrameReader
-from tvwire.wire.hot import decode_hot
+from tvwire.wire.hot import HotQuotes, decode_hot
 
 Answer = dict[str, Any]
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -130,10 +131,11 @@ def _resident() -> int:
 
 
 async def parse(port: int, file: str, repeat: int, way: str) -> Answer:
-    """Read messages of a file: to replies of any kind, or with the leaner decoder of live traffic."""
+    """Read messages of a file: to replies of any kind, or with the decoder that live traffic has settled on."""
     corpus, read = _messages(file), FrameReader().read
-    to_packet: Callable[[bytes], Any] = decode if way == "decode" else decode_hot
-    packets, last = 0, None
+    to_packet: Callable[[bytes], Any] = decode if way == "decode" else _settled(corpus)
+    packets = 0
+    last: Any = None
     watch = Watch()
     for _ in range(repeat):
         for message in corpus:
@@ -141,8 +143,20 @@ async def parse(port: int, file: str, repeat: int, way: str) -> Answer:
                 last = to_packet(payload)
                 packets += 1
     spent = watch.spent()
-    state = json.loads(last.raw) if last is not None and way == "decode" else to_builtins(last)
+    state = json.loads(last.raw) if way == "decode" else to_builtins(last)
+    if isinstance(last, FormQuotes):
+        state["p"][1]["v"] = last.p.data.v.as_dict()
     return {**spent, "state": state, "packets": packets}
+
+
+def _settled(corpus: list[bytes]) -> Callable[[bytes], Any]:
+    """Return the decoder that the intake uses when quotes have named the same fields some times."""
+    for message in corpus:
+        for payload in FrameReader().read(message):
+            packet = decode_hot(payload)
+            if isinstance(packet, HotQuotes) and (form := form_of(packet.p.data.v)) is not None:
+                return decoder_of(form)
+    return decode_hot
 
 
 def _messages(file: str) -> list[bytes]:
