@@ -44,7 +44,9 @@ def test_ctrl_c_ends_a_script_within_a_second_and_frees_the_sessions(market: Emu
     script = [sys.executable, "-c", FOR_EVER.format(url=market.url)]
     with subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert [process.stdout.readline() for _ in range(3)] == ["forming\n"] * 3
+        assert process.stdout.readline() == "forming\n"
+        # a candle of this market closes every second, sooner or later as seen from a script that has just started
+        assert {process.stdout.readline() for _ in range(2)} <= {"forming\n", "closed\n"}
         assert market.stats["chart_sessions"] == 1
         begin = time.monotonic()
         process.send_signal(signal.SIGINT)

@@ -100,6 +100,22 @@ async def test_without_conflation_every_state_comes_in_order() -> None:
         assert live.stats.conflated == 0
 
 
+async def test_without_conflation_what_was_not_read_of_a_removed_symbol_still_comes() -> None:
+    async with (
+        scripted(trade) as url,
+        AsyncClient(endpoint=url) as tv,
+        tv.watch_candles("A:X", "1m", conflate=False) as live,
+    ):
+        await anext(live)
+        await asyncio.sleep(0.3)
+        await live.remove("A:X")
+        second, third = await anext(live), await anext(live)
+        assert [(event.symbol, event.kind, event.candle.close) for event in (second, third)] == [
+            ("A:X", "forming", 1.02),
+            ("A:X", "forming", 1.03),
+        ]
+
+
 async def test_without_conflation_a_consumer_that_lags_too_far_is_told_so() -> None:
     async def flood(peer: Peer) -> None:
         session = await load(peer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -295,3 +296,12 @@ def test_a_list_of_fields_that_names_none_counts_as_none() -> None:
     assert {"lp", "description", "volume"} <= set(quotes.known["BINANCE:BTCUSDT"])
     (packet,) = quotes.wait(1.0)
     assert packet["p"][1]["v"]["lp_time"] == int(NOW) + 1
+
+
+def test_a_plan_with_a_period_of_its_own_slows_quotes_down_like_the_basic_one() -> None:
+    session = ServerSession(MarketFeed(MARKET), MarketClock(NOW, 1.0), replace(PLANS["basic"], period=2), now=0.0)
+    session.receive(raw.framed("quote_create_session", "qs_1"), 0.0)
+    session.receive(raw.framed("quote_add_symbols", "qs_1", "SIM:S00001"), 0.0)
+    while session.deadline() == 0.0:
+        session.tick(0.0)
+    assert session.deadline() == 1.0

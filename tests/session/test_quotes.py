@@ -249,6 +249,55 @@ def test_a_symbol_removed_and_added_at_once_gets_a_new_snapshot() -> None:
     ]
 
 
+def test_changes_under_way_since_before_a_removal_are_no_first_quote_of_a_symbol_added_again() -> None:
+    rig = live(AAPL)
+    rig.machine.remove([AAPL])
+    rig.machine.add([AAPL])
+    rig.machine.changes(rig.now)
+    rig.hear(qsd(AAPL, bid=9.0))  # said before the server heard of it
+    rig.now += 3.0  # the way to the server and back is long
+    rig.machine.tick(rig.now)
+    assert rig.machine.state(AAPL) is None
+    assert rig.taken() == {}
+    rig.hear(qsd(AAPL, lp=2.0, bid=1.9))
+    rig.hear(completed(AAPL))
+    assert rig.taken() == {AAPL: {"lp": 2.0, "bid": 1.9}}
+
+
+def test_a_symbol_added_again_whose_snapshot_nobody_completes_is_told_when_nothing_old_can_come() -> None:
+    rig = live(AAPL, MSFT)
+    rig.machine.remove([AAPL])
+    rig.machine.changes(rig.now)
+    rig.machine.add([AAPL])
+    rig.machine.changes(rig.now)
+    rig.hear(qsd(AAPL, lp=2.0))
+    assert rig.machine.deadline() == 110.0
+    rig.machine.tick(110.0)
+    assert rig.heard.settlements[1:] == [([AAPL], False)]
+    assert rig.taken() == {}
+    assert rig.machine.deadline() == 160.0
+    rig.machine.tick(160.0)
+    assert rig.taken() == {AAPL: {"lp": 2.0}}
+    assert rig.machine.deadline() is None
+    rig.machine.remove([AAPL])
+    rig.machine.changes(200.0)
+    rig.machine.add([AAPL])
+    rig.machine.changes(260.0)
+    rig.now = 260.0
+    rig.hear(qsd(AAPL, lp=3.0))  # so long after the removal it cannot be from before
+    assert rig.machine.deadline() == 261.0
+
+
+def test_a_completion_of_the_past_is_no_snapshot_of_a_symbol_that_is_not_asked_for_again_yet() -> None:
+    rig = live(AAPL)
+    rig.machine.remove([AAPL])
+    rig.machine.add([AAPL])
+    rig.hear(qsd(AAPL, lp=9.0))
+    rig.hear(completed(AAPL))
+    assert rig.machine.state(AAPL) is None
+    assert rig.taken() == {}
+
+
 def test_after_a_loss_everything_is_asked_for_again_and_nothing_ended_survives() -> None:
     rig = live(AAPL, MSFT)
     rig.hear(qsd(AAPL, bid=0.9))

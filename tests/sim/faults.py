@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-__all__ = ["KINDS", "Fault", "draw"]
+__all__ = ["KINDS", "OF_QUOTES", "Fault", "draw"]
 
 KINDS: Final = (
     "drop",  # the connection is reset; what is under way is lost
@@ -24,7 +24,13 @@ KINDS: Final = (
     "old",  # messages of an earlier connection come on this one
     "beatless",  # no heartbeats while data flow
     "truncate",  # a message ends early
+    "badlength",  # the length of a packet is none that it can have
+    "parts",  # first snapshots of quotes come in two packets
+    "quiet",  # series and quotes that are open get no updates; heartbeats and answers go on
+    "critical",  # one session dies, the connection lives
 )
+OF_QUOTES: Final = frozenset({"parts"})
+"""Those that hit nothing where only candles are followed."""
 
 
 @dataclass(frozen=True)
@@ -63,5 +69,7 @@ def _fault(random: Random, kind: str, pace: float) -> Fault:
         "reorder": random.randint(2, 12),
         "old": random.randint(1, 8),
         "beatless": random.uniform(10, 60),
+        "parts": random.randint(2, 12),
+        "quiet": random.uniform(3, 60),
     }.get(kind, 0.0)
     return Fault(gap, kind, round(amount, 3), chance)

@@ -14,12 +14,26 @@ from tvwire.emulator.plans import Plan
 from tvwire.emulator.session import ServerSession
 from tvwire.net.memory import MemoryServer
 
-__all__ = ["Line"]
+from .ledger import Ledger, split
+
+__all__ = ["LATE", "SLOWEST", "Line"]
+
+LATE: Final = 9.0
+"""Seconds after which nothing comes late any more."""
 
 _KEPT: Final = 60
 """Messages remembered, to be sent again on a later connection."""
 _SWAP_WITHIN: Final = 6.0
 """Seconds that a message waits for the one with which it changes places."""
+_BETWEEN_PARTS: Final = 0.4
+"""Seconds between the parts of a snapshot."""
+_ALONE: Final = 0.99
+"""Seconds after which the first part may be all that the client tells of."""
+_LENGTHS: Final = ("", "-1", "+{0}", "0{0}", "1e3", " {0}", "9{0}9", "1000000000")
+SLOWEST: Final = 2.0
+"""Most seconds from the client to the server."""
+_SLOW_UP: Final = 0.25
+"""How many connections are slow in that direction: what is asked for then meets updates that come unasked."""
 _UNECHOED: Final = 30.0
 """Seconds without an echo after which the server ends the connection."""
 
@@ -34,10 +48,14 @@ class _Way:
         self._queue: deque[str] = deque()
         self._held: deque[str] = deque()
         self._blocked = False
+        self._free = 0.0
 
-    def put(self, message: str) -> None:
+    def put(self, message: str, pause: float = 0.0) -> None:
+        """Take a message; what follows it comes *pause* later at the soonest."""
         self._queue.append(message)
-        self._loop.call_later(self._latency, self._next)
+        due = max(self._loop.time() + self._latency, self._free)
+        self._free = due + pause
+        self._loop.call_at(due, self._next)
 
     def block(self) -> None:
         self._blocked = True
@@ -97,15 +115,29 @@ class Line:
         now = self._loop.time()
         self.session = ServerSession(feed, clock, plan, now=now, number=number)
         self.sent: deque[str] = deque(maxlen=_KEPT)
+        self.ledger = Ledger()
+        """What was told of quotes."""
+        self.shuffled = False
+        """Whether news of quotes were overtaken, or came once more later."""
         self.beatless = False
-        self._duplicates = self._swaps = self._truncations = 0
+        self._dead: list[str] = []
+        self._spoke_to_the_dead = False
+        self.quiet_until = 0.0
+        """Until when there are no updates of what was open."""
+        self._snapshots: set[tuple[str, str]] = set()
+        self._firsts: dict[str, str] = {}
+        """First parts of snapshots, and what belongs to them."""
+        self._awaited: set[str] = set()
+        """What belongs to them and has not arrived."""
+        self._duplicates = self._swaps = self._truncations = self._misnumbered = self._parts = 0
         self._chance = 1.0
         self._kept: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._unechoed: float | None = None
         latency = random.uniform(0.005, 0.06)
+        slow = random.random() < _SLOW_UP
         self._down = _Way(latency, self._arrive)
-        self._up = _Way(latency, self._hear)
+        self._up = _Way(random.uniform(0.3, SLOWEST) if slow else latency, self._hear)
         server.on_message = self._up.put
         server.on_close = self._end
         greeting = self.session.start(now)
@@ -117,6 +149,11 @@ class Line:
     def open(self) -> bool:
         """Whether neither side has ended it."""
         return not self._server.closed
+
+    @property
+    def parted(self) -> bool:
+        """Whether the first part of a snapshot is under way, or there, and the rest is not."""
+        return bool(self._awaited)
 
     # -- what goes wrong ---------------------------------------------------------------------------------
 
@@ -144,6 +181,31 @@ class Line:
         """Cut the next message short."""
         self._truncations = 1
 
+    def misnumber(self) -> None:
+        """Give the next message a length that it cannot have."""
+        self._misnumbered = 1
+
+    def part(self, messages: int) -> None:
+        """Send the next first snapshots of quotes in two parts, with a pause between."""
+        self._parts = messages
+
+    def fail(self, which: float) -> None:
+        """Let one session die; *which* is its place among those that live, from 0 to 1."""
+        alive = self.session.sessions
+        if alive:
+            self._strike("critical")
+            dead = alive[int(which * len(alive)) % len(alive)]
+            self._dead.append(dead)
+            self.say(self.session.fail(dead))
+            self._after()
+
+    def hush(self, seconds: float) -> None:
+        """Send no updates of what is open, but answers and heartbeats."""
+        until = self._loop.time() + seconds
+        if self.session.hush(until):
+            self._strike("quiet")
+            self.quiet_until = max(self.quiet_until, until)
+
     def replay(self, messages: list[str]) -> None:
         """Send messages of another connection."""
         for message in messages:
@@ -153,7 +215,7 @@ class Line:
     def calm(self) -> None:
         """Nothing goes wrong from here on."""
         self.beatless = False
-        self._duplicates = self._swaps = self._truncations = 0
+        self._duplicates = self._swaps = self._truncations = self._misnumbered = self._parts = 0
         self._down.release()
         self._up.release()
 
@@ -169,6 +231,15 @@ class Line:
                 if self._unechoed is None:
                     self._unechoed = self._loop.time()
             self.sent.append(message)
+            self.ledger.hear(message)
+            first, *rest = split(message, self._snapshots) if self._parts else [message]
+            if rest:
+                self._parts -= 1
+                self._strike("parts")
+                self._firsts[first] = rest[0]
+                self._awaited.add(rest[0])
+                self._down.put(first, _BETWEEN_PARTS)
+                message = rest[0]
             self._pass(message)
 
     def _pass(self, message: str) -> None:
@@ -176,6 +247,11 @@ class Line:
             self._truncations = 0
             self._strike("truncate")
             message = message[: self._random.randint(1, len(message) - 1)]
+        elif self._misnumbered:
+            self._misnumbered = 0
+            self._strike("badlength")
+            size, rest = message[3:].split("~m~", 1)
+            message = f"~m~{self._random.choice(_LENGTHS).format(size)}~m~{rest}"
         if self._kept is not None:
             self._overtake(message)
             return
@@ -190,6 +266,7 @@ class Line:
             self._strike("duplicate")
             later = self._random.choice((0.0, 0.0, 1.0, 8.0))
             if later:
+                self._shuffle(message)
                 self._loop.call_later(later, self._overtake, message)
             else:
                 self._down.put(message)
@@ -199,7 +276,11 @@ class Line:
         self._down.put(message)
         if self._kept is not None:
             self._strike("reorder")
+            self._shuffle(self._kept)
             self._unkeep()
+
+    def _shuffle(self, message: str) -> None:
+        self.shuffled = self.shuffled or '"qsd"' in message
 
     def _unkeep(self, only: str | None = None) -> None:
         kept = self._kept
@@ -211,8 +292,16 @@ class Line:
         if not self.open:
             return
         self._server.deliver(message)
+        if message in self._firsts:
+            self._loop.call_later(_ALONE, self._part_alone, message)
+        self._awaited.discard(message)
         if message.startswith("~m~") and "~m~~h~" in message:
             self._loop.call_later(1.0, self._check_echo, message)
+
+    def _part_alone(self, first: str) -> None:
+        """A snapshot counts as whole after a second, as documented."""
+        if self._firsts[first] in self._awaited:
+            self.ledger.admit(first)
 
     def _check_echo(self, message: str) -> None:
         if self.open and message not in self._server.sent:
@@ -221,11 +310,14 @@ class Line:
     # -- client to server --------------------------------------------------------------------------------
 
     def _hear(self, text: str) -> None:
-        if not self.open:
-            return
+        if not self.open or self.session.closed:
+            return  # a server that has refused something reads no further
         if "~m~~h~" in text:
             self._unechoed = None
-        self.say(self.session.receive(text, self._loop.time()))
+        answers = self.session.receive(text, self._loop.time())
+        if self.session.closed and any(f'<<\\"{dead}\\">>' in answers[-1] for dead in self._dead):
+            self._spoke_to_the_dead = True  # as anybody may for as long as the news is under way
+        self.say(answers)
         self._after()
 
     def _tick(self) -> None:
@@ -239,7 +331,8 @@ class Line:
         if self._unechoed is not None and self._loop.time() - self._unechoed > _UNECHOED:
             self.drop()
         elif self.session.closed:
-            self._violated("the server refused what the client said")
+            if not self._spoke_to_the_dead:
+                self._violated("the server refused what the client said")
             self.drop()
         else:
             self._schedule()

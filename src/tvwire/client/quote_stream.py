@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, Self
 
@@ -75,8 +76,11 @@ class QuoteStream(LiveStream[Quote]):
         keep = 0 if conflate else _HARD * settings.limits.lag
         self._machine = QuoteMachine(wire_fields(fields), self, progress=settings.timeouts.progress, keep=keep)
         self._machine.add(dict.fromkeys(map(check_symbol, symbols)))
-        self._held: list[tuple[float, str]] = []
+        self._held: list[tuple[float, int, str]] = []
+        """Symbols that changed: when they may be read, in which order they came. Those that may be read now stand here
+        too, or others that change all the time would get ahead of them for ever."""
         self._held_names: set[str] = set()
+        self._turns = itertools.count()
         self._restless: set[str] = set()
         """Those of them that changed while they were held."""
         self._flush: asyncio.Future[None] | None = None
@@ -233,7 +237,7 @@ class QuoteStream(LiveStream[Quote]):
         return self._next_paced(asyncio.get_running_loop().time())
 
     def _next_paced(self, now: float) -> Quote | None:
-        """Return what may be read; symbols that may not yet are put aside until they may."""
+        """Return what may be read: of all that may, what has been told of least lately."""
         while (state := self._machine.take()) is not None:
             symbol = state.key
             if symbol in self._held_names:
@@ -241,12 +245,10 @@ class QuoteStream(LiveStream[Quote]):
                 self._restless.add(symbol)
                 continue
             self._pace.changed(symbol, now)
-            if self._pace.due(symbol) <= now:
-                return self._read(state, now)
             self._hold(symbol)
         # the end of the stream gives up what was held back
         while self._held and (self._held[0][0] <= now or self._closed):
-            _, symbol = heapq.heappop(self._held)
+            _, _, symbol = heapq.heappop(self._held)
             self._held_names.discard(symbol)
             if self._pace.debounce and symbol in self._restless and not self._closed:
                 # when it changed is not known, but that it was no earlier than it was put aside
@@ -261,7 +263,7 @@ class QuoteStream(LiveStream[Quote]):
         return None
 
     def _hold(self, symbol: str) -> None:
-        heapq.heappush(self._held, (self._pace.due(symbol), symbol))
+        heapq.heappush(self._held, (self._pace.due(symbol), next(self._turns), symbol))
         self._held_names.add(symbol)
 
     def _read(self, state: QuoteState, now: float) -> Quote:

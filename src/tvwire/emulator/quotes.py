@@ -27,8 +27,8 @@ from .plans import Plan
 
 __all__ = ["QuoteSession"]
 
-_FAST: Final = {5: 1.0, 0: 0.5}
-"""Seconds between updates of visible symbols by the plan's ``rt_update_period``."""
+_FAST: Final = (0.5, 1.0)
+"""Seconds between updates of visible symbols, without and with an ``rt_update_period`` of the plan."""
 _SLOW: Final = 5.0
 """Seconds between updates of the others."""
 _SNAPSHOTS: Final = 500
@@ -161,7 +161,7 @@ class QuoteSession:
                 return []
             if slow:
                 self._next_slow = now + _SLOW
-            self._next_fast = now + _FAST[self._plan().period]
+            self._next_fast = now + _FAST[self._plan().period > 0]
             self._sweep = self._changes(now, everyone=slow)
         payloads = next(self._sweep, None)
         if payloads is None:

@@ -2,7 +2,7 @@
 
 The machine owns the merged state (``quote.py``) and the queue of symbols that changed since they were last taken:
 a symbol stands in it once, however often it changes, so a slow consumer sees the newest state and no queue grows.
-A symbol enters it when its snapshot is whole, or a second after its first packet. Each life of the connection gets
+A symbol enters it when its snapshot is whole (``snapshots.py``). Each life of the connection gets
 a fresh session and fresh states; what was known before stays readable until the new snapshot is whole, so nothing
 of a field that has ended survives a reconnect.
 
@@ -24,6 +24,7 @@ from .events import Answered, Event, Failed
 from .faults import critical_fault, symbol_fault
 from .intake import QuoteRoute, SeriesRoute
 from .quote import QuoteBoard, QuoteState
+from .snapshots import Snapshots
 
 __all__ = ["QuoteListener", "QuoteMachine"]
 
@@ -34,8 +35,6 @@ _FEW: Final = 50
 _MOST_FAST: Final = 1_000
 """Once symbols have been named as visible, newcomers start slow unless they are named too; up to so many are."""
 _LAG_HINT: Final = "read faster, let changes be merged, or raise limits.lag"
-_SNAPSHOT: Final = 1.0
-"""Seconds after its first packet when a snapshot counts as whole, whatever the server says."""
 
 
 class QuoteListener(Protocol):
@@ -88,7 +87,7 @@ class QuoteMachine:
         self._board = QuoteBoard()
         self._live: dict[str, QuoteState] = {}
         self._before: dict[str, QuoteState] = {}
-        self._partial: dict[str, float] = {}
+        self._snapshots = Snapshots()
         self._missing: set[str] = set()
         self._silent_at = 0.0
         self._queue: deque[QuoteState] = deque()
@@ -139,6 +138,7 @@ class QuoteMachine:
             return []  # start() tells of everything
         removed, added = tuple(self._removing), tuple(self._adding)
         self._removing.clear()
+        self._snapshots.removed(removed, now)
         calls = [messages.quote_remove_symbols(self.session, *some) for some in _chunks(removed)]
         calls += self._additions(added, now)
         if removed and not self._wanted:
@@ -254,7 +254,8 @@ class QuoteMachine:
             self._data(message, now)
         elif isinstance(message, QuoteCompleted):
             symbol = message.p.symbol
-            if symbol in self._wanted and symbol not in self._live:
+            # where the board has no state of a symbol that is wanted, the server has not been asked for it yet
+            if symbol in self._wanted and symbol in self._board and symbol not in self._live:
                 self._ready(symbol, now)
         elif isinstance(message, CriticalError):
             self._suspend()
@@ -263,17 +264,14 @@ class QuoteMachine:
 
     def deadline(self) -> float | None:
         """Return when :meth:`tick` has to be called at the latest."""
-        due = next(iter(self._partial.values()), None)
+        due = self._snapshots.deadline()
         if self._running and self._missing and (due is None or self._silent_at < due):
             return self._silent_at
         return due
 
     def tick(self, now: float) -> list[Event]:
         """Let time pass: a snapshot may be whole without a word, a symbol may stay silent."""
-        while self._partial:
-            symbol, due = next(iter(self._partial.items()))
-            if now < due:
-                break
+        for symbol in self._snapshots.whole(now):
             self._ready(symbol, now)
         if self._running and self._missing and now >= self._silent_at:
             silent = sorted(self._missing)
@@ -320,11 +318,11 @@ class QuoteMachine:
         self.updates += 1
         if symbol in self._live:
             self._changed(state)
-        elif symbol not in self._partial:
-            self._partial[symbol] = now + _SNAPSHOT
+        else:
+            self._snapshots.begin(symbol, now)
 
     def _ready(self, symbol: str, now: float) -> None:
-        self._partial.pop(symbol, None)
+        self._snapshots.end(symbol)
         self._before.pop(symbol, None)
         state = self._live[symbol] = self._board.add(symbol)
         state.complete = True
@@ -386,13 +384,13 @@ class QuoteMachine:
         del self._wanted[symbol]
         self._live.pop(symbol, None)
         self._before.pop(symbol, None)
-        self._partial.pop(symbol, None)
+        self._snapshots.end(symbol)
         self._board.remove(symbol)
 
     def _suspend(self) -> None:
         self._before.update(self._live)
         self._live = {}
-        self._partial.clear()
+        self._snapshots = Snapshots()
         self._running = False
 
 
