@@ -5,11 +5,12 @@ PYTHON3 ?= python3
 PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak acceptance check docs bench format clean
+.PHONY: help demo test peers soak acceptance check docs bench format clean
 
 help:
 	@echo "make demo    set up, download candles from the embedded emulator, show and save them"
 	@echo "make test    set up and run all tests"
+	@echo "make peers   install published clients of others, run them unmodified against the emulator"
 	@echo "make soak    live streams through 20,000 simulated faults; a slow consumer for two minutes"
 	@echo "make acceptance  watch 200 candles through each fault, in real time, and compare"
 	@echo "make check   ruff, mypy --strict, layer test, docs build"
@@ -32,6 +33,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+peers: $(VENV)/.dev
+	$(BIN)/python -m peers
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.sim

@@ -1,89 +1,76 @@
-"""Where the other clients are that benchmarks compare with, and how they get there.
+"""The published clients that benchmarks compare with: which two, and what of them is there.
 
-They are published packages, installed by name and version into a folder outside the repository
-(``TVWIRE_BENCH_PEERS``, or the user's cache), only when ``--install`` is given, and used as they are. Not here: how
-they are driven (``stage.py``, ``drivers/``). Used by every bench that has a peer.
+How they are installed, and where, is ``peers/packages.py``; only ``--install`` does it. Not here: how they are driven
+(``stage.py``, ``drivers/``). Used by every bench that has a peer.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
-import venv
 from pathlib import Path
 
-__all__ = ["NODE", "TVKIT", "folder", "install_node", "install_tvkit", "node_package", "tvkit_python", "versions"]
+from peers.node import node, node_version
+from peers.packages import CannotInstall, environment_python, folder, install, installed, node_modules, package
 
-NODE = "@mathieuc/tradingview@3.5.2"
-TVKIT = "tvkit==0.18.0"
+__all__ = [
+    "NODE",
+    "TVKIT",
+    "folder",
+    "install_node",
+    "install_tvkit",
+    "node",
+    "node_package",
+    "tvkit_python",
+    "versions",
+]
 
-
-def folder() -> Path:
-    """Return the folder that holds all of them."""
-    chosen = os.environ.get("TVWIRE_BENCH_PEERS")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tvwire-bench"
+NODE = package("@mathieuc/tradingview")
+TVKIT = package("tvkit")
 
 
 def tvkit_python() -> Path:
     """Return where the interpreter of tvkit's environment is, or would be."""
-    name = f"{TVKIT.replace('==', '-')}-py{sys.version_info.major}{sys.version_info.minor}"
-    return folder() / name / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return environment_python(TVKIT)
 
 
 def node_package() -> Path:
     """Return where the Node library is, or would be."""
-    return folder() / "node-3.5.2" / "node_modules" / "@mathieuc" / "tradingview"
+    return node_modules(NODE) / NODE.name
 
 
 def has_tvkit() -> bool:
     """Whether tvkit can be imported."""
-    python = tvkit_python()
-    return python.exists() and subprocess.run([python, "-c", "import tvkit"], check=False).returncode == 0
+    return installed(TVKIT) is not None
 
 
 def has_node() -> bool:
     """Whether there is a Node and the library."""
-    return shutil.which("node") is not None and (node_package() / "package.json").exists()
+    return installed(NODE) is not None
 
 
 def install_tvkit() -> None:
     """Install tvkit, unless it is there."""
-    if has_tvkit():
-        return
-    python = tvkit_python()
-    venv.create(python.parents[1], with_pip=True, clear=True)
-    subprocess.run([python, "-m", "pip", "--disable-pip-version-check", "-q", "install", TVKIT], check=True)
+    install(TVKIT)
 
 
 def install_node() -> None:
-    """Install the Node library, unless it is there; without npm, say so and go on."""
-    if has_node():
-        return
-    npm = shutil.which("npm")
-    if npm is None:
-        print("npm is not installed, so neither is the Node library")
-        return
-    root = node_package().parents[2]
-    root.mkdir(parents=True, exist_ok=True)
-    subprocess.run([npm, "install", "--silent", "--no-fund", "--no-audit", "--prefix", root, NODE], check=True)
+    """Install the Node library, unless it is there; where that is not possible, say so and go on."""
+    try:
+        install(NODE)
+    except CannotInstall as error:
+        print(error)
 
 
 def versions() -> str:
     """Return one line that names the peers that are there."""
     said = []
     if has_node():
-        node = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout.strip()
-        modules = node_package().parents[1]
         found = {
-            name: json.loads((modules / name / "package.json").read_text())["version"]
-            for name in ("@mathieuc/tradingview", "ws")
+            name: json.loads((node_modules(NODE) / name / "package.json").read_text(encoding="utf-8"))["version"]
+            for name in (NODE.name, "ws")
         }
-        said.append(f"Node {node.removeprefix('v')}, " + ", ".join(f"{name} {found[name]}" for name in found))
+        said.append(f"Node {node_version()}, " + ", ".join(f"{name} {found[name]}" for name in found))
     if has_tvkit():
         code = (
             "import platform; from importlib.metadata import version as v; "

@@ -122,7 +122,7 @@ class Stage:
 def node(*arguments: str | Path) -> list[str | Path]:
     """Return the command that runs the Node driver."""
     shim = DRIVERS / "redirect.cjs"
-    return ["node", "--expose-gc", "--require", shim, DRIVERS / "node.cjs", peers.node_package(), *arguments]
+    return [str(peers.node()), "--expose-gc", "--require", shim, DRIVERS / "node.cjs", peers.node_package(), *arguments]
 
 
 @contextmanager

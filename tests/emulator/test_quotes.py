@@ -15,6 +15,7 @@ from tvwire.emulator.clock import MarketClock
 from tvwire.emulator.feed import MarketFeed
 from tvwire.emulator.market import Market, View
 from tvwire.emulator.plans import PLANS
+from tvwire.emulator.scanner import describe
 from tvwire.emulator.session import ServerSession
 from tvwire.emulator.track import rows_of
 from tvwire.timeframe import Timeframe
@@ -259,6 +260,42 @@ def test_keys_are_echoed_byte_for_byte_in_deltas_too() -> None:
     found = quotes.wait(1.5)
     assert [packet["p"][1]["n"] for packet in found][-3:] == [keys[0], "BINANCE:BTCEUR", keys[1]]
     assert json.loads(raw.cut(quotes.messages[-1])[0])["m"] == "qsd"
+
+
+def test_a_company_tells_its_years_in_agreement_with_the_scanner_and_its_dividends() -> None:
+    fields = (
+        "lp description sector market_cap_basic regular_close fiscal_period_fy_h total_revenue_fy_h net_income_fy_h "
+        "earnings_fy_h dividend_amount_h dividend_ex_date_h price_target_high fundamental_currency_code"
+    )
+    quotes = Quotes(fields=fields)
+    quotes.send("quote_add_symbols", "qs_1", "NASDAQ:AAPL", "BINANCE:BTCUSDT")
+    apple = quotes.known["NASDAQ:AAPL"]
+    assert sorted(apple) == sorted(fields.split())
+    asked = ["market_cap_basic", "sector", "total_revenue", "net_income"]
+    truth = describe(MARKET, "NASDAQ:AAPL", asked, NOW)
+    assert truth is not None
+    assert (truth["market_cap_basic"], truth["sector"]) == (apple["market_cap_basic"], apple["sector"])
+    assert (truth["total_revenue"], truth["net_income"]) == (
+        apple["total_revenue_fy_h"][0],
+        apple["net_income_fy_h"][0],
+    )
+    assert apple["fiscal_period_fy_h"][:3] == ["2025", "2024", "2023"]
+    assert apple["earnings_fy_h"][0]["FiscalPeriod"] == "2025"
+    dates = [datetime.fromtimestamp(day, UTC).date() for day in apple["dividend_ex_date_h"]]
+    item = MARKET.find("NASDAQ:AAPL")
+    assert item is not None
+    told = list(zip(dates, apple["dividend_amount_h"], strict=True))
+    assert told == sorted(((day, paid) for day, paid in item.dividends if day <= dates[0]), reverse=True)
+    assert sorted(quotes.known["BINANCE:BTCUSDT"]) == ["description", "lp"]
+
+
+def test_a_list_of_fields_that_names_none_counts_as_none() -> None:
+    quotes = Quotes()
+    quotes.send("quote_set_fields", "qs_1", ["lp", "ch"])
+    quotes.send("quote_add_symbols", "qs_1", "BINANCE:BTCUSDT")
+    assert {"lp", "description", "volume"} <= set(quotes.known["BINANCE:BTCUSDT"])
+    (packet,) = quotes.wait(1.0)
+    assert packet["p"][1]["v"]["lp_time"] == int(NOW) + 1
 
 
 def test_a_plan_with_a_period_of_its_own_slows_quotes_down_like_the_basic_one() -> None:

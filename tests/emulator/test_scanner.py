@@ -6,12 +6,14 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from support.captures import capture
 from tvwire.emulator.desk import is_column
+from tvwire.emulator.market import Market
 from tvwire.emulator.server import Emulator
 
 START = 1_795_194_187.0  # 2026-11-20 17:03:07 UTC, while New York trades
@@ -194,3 +196,47 @@ def test_translations_are_english_and_logos_those_of_the_search(emulator: Emulat
     assert found == ["Electronic Technology", "Electronic Technology", "NASDAQ", "apple"]
     coin = scan(emulator, "crypto", symbols={"tickers": ["BINANCE:BTCEUR"]}, columns=["logoid"])["data"][0]["d"]
     assert coin == ["crypto/XTVCBTC"]
+
+
+def test_the_last_24_hours_of_a_coin_are_counted_from_its_bars_and_others_have_none(emulator: Emulator) -> None:
+    columns = ["24h_vol|5", "24h_close_change|5", "24h_vol_change|5", "centralization"]
+    tickers = {"tickers": ["BINANCE:BTCUSDT", "NASDAQ:AAPL"]}
+    coin, stock = (row["d"] for row in scan(emulator, "global", symbols=tickers, columns=columns)["data"])
+    bars = emulator.candles("BINANCE:BTCUSDT", "5m", count=2 * 288 + 1)
+    money = bars.volume * bars.close
+    today, before = float(money[-288:].sum()), float(money[-576:-288].sum())
+    assert coin == [
+        pytest.approx(today, rel=1e-12),
+        pytest.approx(100 * (float(bars.close[-1]) / float(bars.close[-289]) - 1), rel=1e-12),
+        pytest.approx(100 * (today / before - 1), rel=1e-9),
+        "cex",
+    ]
+    assert stock == [None, None, None, None]
+
+
+def test_columns_of_other_clients_are_known_with_and_without_an_interval(emulator: Emulator) -> None:
+    columns = ["active_symbol", "isin", "country_code", "VWAP|60", "relative_volume_intraday|5", "24h_vol_prev|5"]
+    found = scan(emulator, symbols={"tickers": ["NASDAQ:AAPL"]}, columns=columns)
+    assert found["data"][0]["d"] == [True, "US0378331005", "US", None, None, None]
+    for wrong in ("market_cap_basic|60", "relative_volume_intraday", "VWAP|7"):
+        assert scan(emulator, columns=[wrong])["error"] == f'Unknown field "{wrong}"'
+
+
+def test_the_days_of_the_calendar_are_those_of_dividends_and_quarters(emulator: Emulator) -> None:
+    columns = ["name", "dividend_ex_date_recent", "dividend_amount_recent", "dividend_ex_date_upcoming"]
+    day = 86_400
+    spans = [START - 120 * day, START + 120 * day]
+    dates = "dividend_ex_date_recent,dividend_ex_date_upcoming"
+    conditions = [{"left": dates, "operation": "in_range", "right": spans}]
+    rows = {row["s"]: row["d"] for row in scan(emulator, columns=columns, filter=conditions)["data"]}
+    assert {"NASDAQ:AAPL", "NASDAQ:MSFT", "NYSE:IBM", "AMEX:SPY"} == set(rows)
+    item = Market(7).find("NASDAQ:AAPL")
+    assert item is not None
+    ahead = [one for one in item.dividends if one[0] > date(2026, 11, 20)]
+    recent, amount = max(one for one in item.dividends if one[0] <= date(2026, 11, 20))
+    assert rows["NASDAQ:AAPL"][1:3] == [datetime(recent.year, recent.month, recent.day, tzinfo=UTC).timestamp(), amount]
+    assert (rows["NASDAQ:AAPL"][3] is None) == (not ahead)
+    asked = ["earnings_release_date", "earnings_release_next_date"]
+    (found,) = scan(emulator, symbols={"tickers": ["NASDAQ:AAPL"]}, columns=asked)["data"]
+    last, following = (datetime.fromtimestamp(value, UTC).date() for value in found["d"])
+    assert (last, following) == (date(2026, 10, 25), date(2027, 1, 25))

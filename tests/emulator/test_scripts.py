@@ -202,8 +202,9 @@ def test_the_volume_study_is_the_recorded_one() -> None:
 
 
 def test_scripts_of_the_community_are_computed_but_for_those_of_invited_users() -> None:
-    client, (_, _, _, _, close, traded) = served()
+    client, (_, _, high, _, close, traded) = served()
     expected = {
+        "RSI of high": talib.RSI(high, 14),
         "RSI with Bands": talib.RSI(close, 14),
         "RSI of Volume": talib.RSI(traded, 14),
         "Trend of the Emulator": talib.EMA(close, 14),

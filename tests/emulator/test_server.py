@@ -90,6 +90,31 @@ def test_the_services_own_origins_are_let_in(origin: str) -> None:
         assert "session_id" in text(socket)
 
 
+@pytest.mark.parametrize(
+    ("second", "status"),
+    [("data.tradingview.com", b"101"), ("www.tradingview.com", b"101"), ("example.com", b"403")],
+)
+def test_an_origin_may_come_twice_if_both_are_of_the_service(second: str, status: bytes) -> None:
+    lines = [
+        "GET /socket.io/websocket HTTP/1.1",
+        "Host: data.tradingview.com",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        "Origin: https://data.tradingview.com",
+        f"Origin: https://{second}",
+        "",
+        "",
+    ]
+    with (
+        Emulator() as emulator,
+        sockets.create_connection(("127.0.0.1", int(emulator.url.rpartition(":")[2])), 5) as plain,
+    ):
+        plain.sendall("\r\n".join(lines).encode())
+        assert plain.recv(1024).split()[1] == status
+
+
 @pytest.mark.parametrize("origin", [None, "https://example.com", "https://tradingview.com.example.com", "null"])
 def test_others_are_refused_with_a_page(origin: str | None) -> None:
     with Emulator() as emulator, pytest.raises(InvalidStatus) as caught:
@@ -242,9 +267,12 @@ def test_the_search_answers_in_both_versions_with_and_without_a_slash() -> None:
         for path, method in (("/symbol_search/", "GET"), ("/symbol_search", "POST")):
             found = http(emulator, f"{path}?text=apple&exchange=&type=stock", method=method)
             assert (found[0]["symbol"], found[0]["exchange"]) == ("AAPL", "NASDAQ")
-        for name in ("/symbol_search", "/symbol_search/v3"):
+        # published clients of the first version name no origin
+        for method in ("GET", "POST"):
+            assert http(emulator, "/symbol_search/?text=apple", origin=None, method=method)[0]["symbol"] == "AAPL"
+        for name, origin in (("/symbol_search", "https://example.com"), ("/symbol_search/v3", None)):
             with pytest.raises(urllib.error.HTTPError) as caught:
-                http(emulator, f"{name}?text=a", origin=None)
+                http(emulator, f"{name}?text=a", origin=origin)
             assert caught.value.code == 403
             assert b"403 Forbidden" in caught.value.read()
 

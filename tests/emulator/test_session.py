@@ -627,6 +627,31 @@ def test_another_range_over_the_same_bars_sends_no_bars() -> None:
     assert found[2]["p"] == ["cs_1", "sds_1", "s1", -100, 299, range_, True]
 
 
+def test_another_range_brings_the_older_bars_that_it_needs_and_no_others() -> None:
+    client = Client().chart()
+    client.series("1", 300, "")
+    rows = truth("BINANCE:BTCUSDT", "1m", count=420)
+    range_ = f"r,{int(rows[0][0])}:{int(rows[59][0])}"
+    found = client.send("modify_series", "cs_1", "sds_1", "s1", "sds_sym_1", "1", range_)
+    assert ms(found) == [
+        "series_loading", "timescale_update", "series_timeframe", "series_timeframe", "series_completed",
+    ]  # fmt: skip
+    assert [bar["v"] for bar in bars(found[1])] == rows[:120]
+    assert [bar["i"] for bar in bars(found[1])] == list(range(-120, 0))
+    assert found[3]["p"] == ["cs_1", "sds_1", "s1", -120, -61, range_, True]
+
+
+def test_a_range_too_far_back_to_join_what_is_there_is_loaded_instead_of_it() -> None:
+    client = Client("ultimate").chart()
+    client.series("1", 300, "")
+    since = int(NOW) - 30_000 * 60
+    found = client.send("modify_series", "cs_1", "sds_1", "s1", "sds_sym_1", "1", f"r,{since}:{since + 3600}")
+    assert ms(found)[:2] == ["series_loading", "timescale_update"]
+    assert bars(found[1]) == []
+    expected = truth("BINANCE:BTCUSDT", "1m", start=since, end=since + 3601)
+    assert [bar["v"] for bar in bars(found[3])] == expected
+
+
 def test_a_zone_changed_after_the_series_brings_all_marks_again() -> None:
     client = Client().chart()
     update = client.series("1", 3)[2]

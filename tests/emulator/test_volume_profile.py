@@ -37,6 +37,14 @@ def between(first: float, last: float, **more: Any) -> dict[str, Any]:
     return {"first_bar_time": int(first * 1000), "last_bar_time": int(last * 1000), **more}
 
 
+def test_a_fixed_range_without_an_end_reaches_to_the_newest_bar() -> None:
+    client, (time, *_, volume) = loaded(plan="basic")
+    found = update(create(client, "st1", FIXED, {"first_bar_time": int(time[-40] * 1000)})[1])
+    outside, inside, _, indexes = drawn(found)
+    assert sum(sum(row["rate"]) for row in outside + inside) == pytest.approx(volume[-40:].sum())
+    assert indexes == [len(time) - 40, len(time) - 1]
+
+
 def test_the_rows_of_a_fixed_range_hold_the_volume_of_its_bars() -> None:
     client, (time, open_, high, low, close, volume) = loaded(plan="basic")
     found = update(create(client, "st1", FIXED, between(time[50], time[199], rows=30))[1])

@@ -19,8 +19,10 @@ from .instrument import Instrument
 from .lane import ABSENT, LIVE
 from .market import Market, View
 from .ratings import RATINGS, rating
-from .scanner_fields import is_field
+from .rolling import ROLLING, rolling
+from .scanner_fields import is_bar_field, is_field
 from .search import logo
+from .statements import calendar
 from .ticker import Ticker
 from .track import Columns
 
@@ -58,7 +60,8 @@ def is_column(column: str) -> bool:
     """Whether the scanner knows a column."""
     name, bar, frame = column.partition("|")
     if bar:
-        return frame in _FRAMES and (is_technical(name) or name in RATINGS or name in PIVOTS)
+        known = is_technical(name) or name in RATINGS or name in PIVOTS or name in ROLLING or is_bar_field(name)
+        return frame in _FRAMES and known
     return is_technical(name) or name in RATINGS or name in PIVOTS or is_past(name) or name in _QUOTED or is_field(name)
 
 
@@ -91,7 +94,9 @@ class Desk:
             return rating(self._indicators(frame), name)
         if not bar and not back and name in _QUOTED:
             return self._quoted(name)
-        if name.startswith("Candle."):
+        if name in ROLLING:
+            return self._rolling(name, frame)
+        if name.startswith("Candle.") or (bar and is_bar_field(name)):
             return None
         if is_technical(name):
             return self._indicators(frame).last(name, back)
@@ -127,6 +132,13 @@ class Desk:
             self._series[frame] = Indicators(bars.open, bars.high, bars.low, bars.close, volume)
         return self._series[frame]
 
+    def _rolling(self, name: str, frame: str) -> float | None:
+        if self.item.type not in ("spot", "swap"):
+            return None
+        since = self._now - 3 * 86_400
+        timeframe = Timeframe.parse(frame or "5")
+        return rolling(name, self._market.read(self.item.symbol, timeframe, now=self._now, start=since))
+
     @cached_property
     def _described(self) -> dict[str, Any]:
         item = self.item
@@ -152,13 +164,19 @@ class Desk:
             "fractional": "false",  # the string, as recorded
             "update_mode": f"delayed_streaming_{item.delay}" if item.delay else "streaming",
             "is_primary": True,
+            "active_symbol": True,
+            "country_code": item.country or None,
+            "isin": item.isin or None,
             "isin-displayed": item.isin or None,
             "provider-id": item.provider,
+            "centralization": "cex" if item.type in ("spot", "swap") else None,
             "logoid": logo(item.description) if not item.base else f"crypto/XTVC{item.base}",
         }
         close = self._quoted("close")
         if close is not None:
             found |= fundamentals(item, close, self._now)
+        if item.type in ("stock", "fund"):
+            found |= calendar(item, self._now)
         return found
 
 

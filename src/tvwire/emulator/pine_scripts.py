@@ -158,6 +158,7 @@ COMMUNITY: Final = tuple(
     for name, access in (
         ("RSI with Bands", 1),
         ("RSI of Volume", 2),
+        *((f"RSI of {source}", 1) for source in ("open", "high", "low", "hl2", "hlc3", "ohlc4", "hlcc4")),
         ("Trend of the Emulator", 1),
         ("Private Trend", 3),
     )

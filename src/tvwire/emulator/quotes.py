@@ -91,15 +91,15 @@ class QuoteSession:
         self._sweep: Iterator[list[str]] | None = None
         self._next_fast = self._next_slow = self._now = now
 
-    def set_fields(self, fields: tuple[str, ...]) -> None:
-        """Send only these fields from now on; the last list wins.
+    def set_fields(self, fields: tuple[str, ...] | None) -> None:
+        """Send only these fields from now on, None is all of them; the last list wins.
 
         unverified: that symbols which are there already come again when the list changes.
         """
         if fields != self._fields:
             self._waiting.extend(self.symbols)
         self._fields = fields
-        chosen = frozenset(fields)
+        chosen = frozenset(LIVE if fields is None else fields)
         self._moving = [(place, name) for place, name in enumerate(LIVE) if name in chosen]
 
     def add(self, symbols: tuple[str, ...], now: float) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CANDLE_PATTERNS", "is_field"]
+__all__ = ["CANDLE_PATTERNS", "is_bar_field", "is_field"]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -93,6 +93,8 @@ _ELSEWHERE: Final = _words(
     currency-logoid current_coupon description dex_total_liquidity dex_trading_volume_24h fully_diluted_value
     isin-displayed logo logoid market_cap_diluted_calc max_supply name source2 symbol ticker-view total_supply
     total_value_traded underlying_symbol underlying-symbol 24h_vol 24h_close_change dividends_per_share_fy EBITDA
+    Perf.Y.MarketCap country_code cusip economic-category-id index_tracked ipo_offer_status ipo_price_range_usd isin
+    market_cap total_shares_diluted value-unit-id
     """
 )
 """Names that clients ask for and that the recorded list of fields does not hold."""
@@ -148,6 +150,21 @@ _STATEMENTS: Final = _words(
 )
 """Names that end with a period."""
 _PERIODS: Final = ("_fy_h", "_fq_h", "_fh_h", "_ttm_h", "_fy", "_fq", "_fh", "_ttm", "_ntm", "_current")
+
+
+_BY_BAR: Final = _words(
+    """
+    24h_close_change_abs 24h_close_prev 24h_vol_change_abs 24h_vol_prev VWAP Value.Traded average_volume_10d_calc
+    average_volume_30d_calc average_volume_60d_calc average_volume_90d_calc bars_count gap_down gap_down_abs gap_up
+    gap_up_abs indicators_bars_count post_change pre_change pre_change_abs relative_volume_10d_calc
+    relative_volume_intraday time update_mode volume_change volume_change_abs
+    """
+)
+
+
+def is_bar_field(name: str) -> bool:
+    """Whether a column that is not technical may be asked for bars of an interval; clients do, the values are null."""
+    return name in _BY_BAR
 
 
 def is_field(name: str) -> bool:

@@ -233,6 +233,7 @@ SCRIPTS: Final[Mapping[str, Compute]] = {
     "Supertrend": _supertrend,
     "RSI with Bands": _rsi_of(None),
     "RSI of Volume": _rsi_of("volume"),
+    **{f"RSI of {name}": _rsi_of(name) for name in ("open", "high", "low", "hl2", "hlc3", "ohlc4", "hlcc4")},
     "Trend of the Emulator": _trend,
     "Private Trend": _trend,
 }

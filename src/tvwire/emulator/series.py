@@ -115,6 +115,11 @@ class ServerSeries:
         _, _, named = window.choose(self._tape(), now)
         return self._relative(named or (self._first, self._last))
 
+    def missing(self, window: Window, now: float) -> int:
+        """Return how many bars before those that have been sent another range begins."""
+        first, _, _ = window.choose(self._tape(), now)
+        return max(0, self._first - first)
+
     def _relative(self, named: tuple[int, int]) -> tuple[int, int]:
         return named[0] - self._origin, max(named[1] - 1, named[0]) - self._origin
 

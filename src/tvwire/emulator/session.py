@@ -202,7 +202,8 @@ class ServerSession:
         # clients that still send it must work here
         names = tuple(value for value in call.p[1:] if isinstance(value, str))
         if call.m == "quote_set_fields":
-            session.set_fields(names)
+            # unverified: a list without names counts as none; a published client sends its list inside another one
+            session.set_fields(names or None)
         elif call.m == "quote_add_symbols":
             return session.add(names, now)
         elif call.m == "quote_remove_symbols":

@@ -15,6 +15,7 @@ from .forming import Forming
 from .instrument import Instrument
 from .lane import ABSENT, Lane, Values, identity
 from .market import Market, View
+from .statements import company
 
 __all__ = ["Ticker"]
 
@@ -45,8 +46,11 @@ class Ticker:
         self._values: Values = ()
 
     def identity(self, index: int) -> dict[str, Any]:
-        """Return the fields that do not move."""
-        return identity(self._item)
+        """Return the fields that are told once: what the symbol is, and what its company or fund is."""
+        found = identity(self._item)
+        if self._values and self._values[0] is not ABSENT:
+            found |= company(self._item, self._values[0], self._second)
+        return found
 
     def absorb(self, other: Lane) -> bool:
         """Return False: this lane has one symbol."""

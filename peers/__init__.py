@@ -1,0 +1,1 @@
+"""Published clients of other authors, run unmodified against the emulator: ``python -m peers``."""
