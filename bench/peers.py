@@ -1,4 +1,4 @@
-"""The published clients that benchmarks compare with: which two, and what of them is there.
+"""The published clients that benchmarks compare with: which they are, and what of them is there.
 
 How they are installed, and where, is ``peers/packages.py``; only ``--install`` does it. Not here: how they are driven
 (``stage.py``, ``drivers/``). Used by every bench that has a peer.
@@ -14,9 +14,12 @@ from peers.node import node, node_version
 from peers.packages import CannotInstall, environment_python, folder, install, installed, node_modules, package
 
 __all__ = [
+    "DATAFEED",
     "NODE",
     "TVKIT",
+    "datafeed_python",
     "folder",
+    "install_datafeed",
     "install_node",
     "install_tvkit",
     "node",
@@ -27,6 +30,12 @@ __all__ = [
 
 NODE = package("@mathieuc/tradingview")
 TVKIT = package("tvkit")
+DATAFEED = package("tvdatafeed-enhanced")
+
+
+def datafeed_python() -> Path:
+    """Return where the interpreter of tvdatafeed's environment is, or would be."""
+    return environment_python(DATAFEED)
 
 
 def tvkit_python() -> Path:
@@ -44,6 +53,11 @@ def has_tvkit() -> bool:
     return installed(TVKIT) is not None
 
 
+def has_datafeed() -> bool:
+    """Whether tvdatafeed can be imported."""
+    return installed(DATAFEED) is not None
+
+
 def has_node() -> bool:
     """Whether there is a Node and the library."""
     return installed(NODE) is not None
@@ -52,6 +66,11 @@ def has_node() -> bool:
 def install_tvkit() -> None:
     """Install tvkit, unless it is there."""
     install(TVKIT)
+
+
+def install_datafeed() -> None:
+    """Install tvdatafeed, unless it is there."""
+    install(DATAFEED)
 
 
 def install_node() -> None:
@@ -78,4 +97,6 @@ def versions() -> str:
         )
         done = subprocess.run([tvkit_python(), "-c", code], check=True, capture_output=True, text=True)
         said.append(done.stdout.strip())
+    if has_datafeed():
+        said.append(f"{DATAFEED.name} {DATAFEED.version}")
     return "; ".join(said) or "no peers"

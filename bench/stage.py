@@ -144,6 +144,9 @@ def stage() -> Iterator[Stage]:
         if peers.has_tvkit():
             command: list[str | Path] = [peers.tvkit_python(), DRIVERS / "tvkit_driver.py"]
             players["tvkit"] = Player("tvkit", start(command, pinned))
+        if peers.has_datafeed():
+            command = [peers.datafeed_python(), DRIVERS / "datafeed_driver.py"]
+            players["datafeed"] = Player("datafeed", start(command, pinned))
         yield Stage(server, players)
 
 
