@@ -15,7 +15,13 @@ State = frozenset[tuple[str, Any]]
 
 def freeze(raw: dict[str, Any]) -> State:
     """Return a state as a key."""
-    return frozenset((name, tuple(value) if isinstance(value, list) else value) for name, value in raw.items())
+    return frozenset((name, _frozen(value)) for name, value in raw.items())
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return freeze(value)
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 class Ledger:
