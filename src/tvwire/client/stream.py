@@ -68,6 +68,7 @@ class CandleStream(LiveStream[CandleEvent]):
         super().__init__(supervisor, settings)
         self._timeframes = list(timeframes)
         self._only_closed = only == "closed"
+        self._every = not conflate and not self._only_closed
         self._descriptor = {
             "adjust": adjust,
             "session": session,
@@ -159,17 +160,17 @@ class CandleStream(LiveStream[CandleEvent]):
     def forming(self, live: LiveMachine) -> None:
         """The newest candle changed."""
         self.stats.updates += 1
-        if self._only_closed:
-            return
-        if not self._conflate:
-            series = live.series
+        if self._every:
+            events, series = self._events, live.series
             bar = series.tip or series.newest
             if bar is not None:
-                self._events.append((self._names[live], bar))
-                if len(self._events) > self._lag:
-                    self._tell_lag()
-                if self._waiter is not None:
-                    self.wake()
+                events.append((self._names[live], bar))
+            if len(events) > self._lag:
+                self._tell_lag()
+            if self._waiter is not None:
+                self.wake()
+            return
+        if self._only_closed:
             return
         if self._debounced:
             self._pace.changed(live, asyncio.get_running_loop().time())

@@ -43,6 +43,10 @@ QuoteRoute = Callable[[dict[str, Any] | Form, str], bool]
 _VALUES: Final = b'"v":'
 """Stands before the values of a bar, and nowhere within a JSON text: there quotes are escaped."""
 _AFTER: Final = len(_VALUES)
+_HEARTBEAT: Final = 32
+"""More bytes than a message has that is a heartbeat."""
+_D: Final = ord("d")
+"""The first letter of the verb ``du``, of those that are sent all the time; it stands seventh."""
 _MOST_SHAPES: Final = 1_024
 _ALIKE: Final = 16
 """Changes of quotes in a row that name the same fields, from which on the next is taken to do so too. A wrong guess
@@ -125,7 +129,8 @@ class Intake:
         try:
             for message in messages:
                 number += 1
-                header = header_of(len(message))
+                size = len(message)
+                header = header_of(size)
                 if header is None or not message.startswith(header):
                     self.messages = number
                     payloads = self._cut(message)
@@ -138,7 +143,7 @@ class Intake:
                     continue
                 # one packet: of a ``du`` nothing is copied but what is looked up and what is decoded
                 start = len(header)
-                if message[start + 6 : start + 7] == b"d":
+                if size > _HEARTBEAT and message[start + 6] == _D:
                     place = message.find(_VALUES)
                     shape = shape_of(message[start:place])
                     if shape is not None:
