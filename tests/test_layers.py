@@ -10,7 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "tvwire"
 
-LEAVES = {"errors", "models", "quote", "timeframe", "symbols", "settings", "secret", "version"}
+LEAVES = {"errors", "models", "quote", "quote_values", "timeframe", "symbols", "settings", "secret", "version"}
 BELOW = {
     "wire": LEAVES,
     "session": {"wire", *LEAVES},

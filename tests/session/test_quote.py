@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tvwire.quote import QuoteValues
+from tvwire.quote_values import QuoteValues
 from tvwire.session.quote import QuoteBoard, QuoteState
 from tvwire.wire.codec import decode
 from tvwire.wire.forms import Form, FormQuotes, decoder_of, form_of

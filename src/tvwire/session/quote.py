@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.structs import astuple
 
-from ..quote import ABSENT, QuoteValues
+from ..quote_values import ABSENT, QuoteValues
 from ..wire.forms import Form
 from ..wire.replies import QuoteCompleted, QuoteData
 
