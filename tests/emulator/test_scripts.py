@@ -219,6 +219,27 @@ def test_scripts_of_the_community_are_computed_but_for_those_of_invited_users() 
     assert failed[1]["p"][3] == "study_not_auth:Script@tv-scripting-101"
 
 
+def test_waves_are_the_published_formulas() -> None:
+    client, (_, open_, high, low, close, _) = served()
+    id = "PUB;uA35GeckoTA2EfgI63SD2WCSmca4njxp"
+    got = of_loaded(study(client, {"pineId": id, "pineVersion": "last"}))
+    price = (high + low + close) / 3
+    middle = talib.EMA(price, 9)
+    settled = slice(8, None)
+    spread = talib.EMA(np.abs(price - middle)[settled], 9)
+    first = np.full(len(price), np.nan)
+    first[8 + 8 :] = talib.EMA(((price - middle)[settled] / (0.015 * spread))[8:], 12)
+    second = np.full(len(price), np.nan)
+    second[8 + 8 + 11 :] = talib.SMA(first[8 + 8 + 11 :], 3)
+    flow = talib.SMA((close - open_) / (high - low) * 150, 60) - 2.5
+    for plot, expected in ((1, first), (2, second), (3, first - second), (4, flow)):
+        np.testing.assert_allclose(got[plot][300:], expected[300:], rtol=0, atol=1e-6)
+    crossed = np.diff((first > second).astype(int), prepend=0) != 0
+    circles = np.where(crossed, second, np.nan)[300:]
+    assert 0 < np.count_nonzero(crossed[300:]) < len(circles) / 3
+    np.testing.assert_allclose(got[5][300:], circles, rtol=0, atol=1e-6)
+
+
 # divergences
 
 

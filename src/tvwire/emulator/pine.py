@@ -85,10 +85,10 @@ class Script:
             found.append(told)
         return found
 
-    def listed(self) -> dict[str, Any]:
-        """Return the entry of the list, with the recorded keys."""
+    def listed(self, owner: int = _OWNER) -> dict[str, Any]:
+        """Return the entry of the list, with the recorded keys; *owner* is a user id."""
         return {
-            "userId": _OWNER,
+            "userId": owner,
             "scriptName": self.name,
             "scriptSource": "",
             "scriptAccess": "open_no_auth",
@@ -97,7 +97,7 @@ class Script:
             "extra": {
                 "isAuto": False,
                 "isBeta": False,
-                "isBuiltIn": True,
+                "isBuiltIn": owner == _OWNER,
                 "isNew": False,
                 "isPineEditorNewTemplate": True,
                 "isUpdated": False,

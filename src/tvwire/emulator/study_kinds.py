@@ -129,7 +129,7 @@ def _kind_of(script: Script) -> Kind:
     return Kind(_COMPUTED[script.name], inputs, pine=True)
 
 
-_SCRIPTS: Final = {one.id: _kind_of(one) for one in (*pine_scripts.STANDARD, *pine_scripts.COMMUNITY)}
+_SCRIPTS: Final = {one.id: _kind_of(one) for one in (*pine_scripts.STANDARD, *pine_scripts.COMMUNITY, *pine_scripts.SAVED.values())}
 
 
 def order_of(type_: str, given: Mapping[str, Any]) -> Order:
@@ -145,6 +145,7 @@ def order_of(type_: str, given: Mapping[str, Any]) -> Order:
     name, package = match.groups()
     if package == "tv-scripting" and name in ("Script", "StrategyScript"):
         # a strategy runs under either type: clients are known that never tell them apart
+        # unverified: that a socket runs a saved script only for its owner; here it does for everybody who knows the id
         script = pine_scripts.find(str(given.get("pineId", "")))
         if script is None or script.access > 2 or not _known(script, given.get("pineVersion", "last")):
             raise forbidden
