@@ -214,6 +214,28 @@ def test_bad_options_and_a_taken_port_are_the_users_mistake() -> None:
         emulator.candles("NOPE:NOPE")
 
 
+@pytest.mark.parametrize(
+    ("origins", "status"),
+    [
+        # what a widespread library sends that was given an origin as one more header: its own one comes first
+        (("https://data.tradingview.com", "https://www.tradingview.com"), b"101"),
+        (("https://evil.example", "https://www.tradingview.com"), b"101"),
+        (("https://evil.example", "https://other.example"), b"403"),
+    ],
+)
+def test_an_origin_may_come_twice(origins: tuple[str, ...], status: bytes) -> None:
+    lines = ["GET /socket.io/websocket HTTP/1.1", "Host: data.tradingview.com", "Upgrade: websocket"]
+    lines += ["Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13"]
+    lines += [f"Origin: {origin}" for origin in origins]
+    with (
+        Emulator() as emulator,
+        sockets.create_connection(("127.0.0.1", int(emulator.url.rpartition(":")[2]))) as plain,
+    ):
+        plain.settimeout(5)
+        plain.sendall("\r\n".join([*lines, "", ""]).encode())
+        assert plain.recv(65_536).split()[1] == status
+
+
 def test_one_message_of_twenty_thousand_bars_arrives_whole() -> None:
     with Emulator(plan="ultimate", start=START) as emulator, socket_of(emulator) as socket:
         text(socket)

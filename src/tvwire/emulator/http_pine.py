@@ -23,7 +23,8 @@ _FORBIDDEN = {"success": False, "reason": "The user requesting information on th
 
 
 def _user_of(site: Site, request: Request) -> Account | None:
-    """Return whose scripts are meant. unverified: that ``sessionid`` alone is enough here, as one client's tests have it."""
+    """Return whose scripts are meant."""
+    # unverified: that ``sessionid`` alone is enough here, as the tests of one client have it
     return site.accounts.of_session(request.cookies.get("sessionid"))
 
 

@@ -1,4 +1,4 @@
-"""The scripts that the emulator has: built-in ones, the community's and those of accounts (docs/protocol.md, sections 9.4 to 9.6).
+"""The scripts that the emulator has: built-in, the community's, saved ones (docs/protocol.md, sections 9.4 to 9.6).
 
 Names, inputs and plots follow the recorded lists and translations as far as there are any. Not here: how a script is
 told (``pine.py``), what it computes (``scripts.py``, ``strategy.py``, ``zigzag.py``). Called by ``http_pine.py`` and
@@ -13,7 +13,7 @@ from typing import Final
 from .pine import Input, Script
 from .plans import PLANS
 
-__all__ = ["COMMUNITY", "LENGTHS", "SAVED", "STANDARD", "find", "search"]
+__all__ = ["ALL", "COMMUNITY", "LENGTHS", "SAVED", "STANDARD", "find", "search"]
 
 _SUPERTREND: Final = (Input("ATR Length", "integer", 10), Input("Factor", "float", 3.0))
 _AVERAGES: Final = ("None", "SMA", "SMA + Bollinger Bands", "EMA", "SMMA (RMA)", "WMA", "VWMA")
@@ -221,12 +221,13 @@ def _saved(account: str) -> Script:
 
 SAVED: Final = {name: _saved(name) for name in (*PLANS, "totp", "captcha")}
 """By account the script that it has saved, which nobody else sees."""
+ALL: Final = (*STANDARD, *COMMUNITY, *SAVED.values())
 
 
 def find(id: str) -> Script | None:
     """Return a script by its id; spaces are spelt ``%`` or ``%1``, and both are understood."""
     wanted = id.replace("%1", "%").replace(" ", "%")
-    return next((one for one in (*STANDARD, *COMMUNITY, *SAVED.values()) if one.id.replace("%1", "%") == wanted), None)
+    return next((one for one in ALL if one.id.replace("%1", "%") == wanted), None)
 
 
 def search(text: str) -> list[Script]:

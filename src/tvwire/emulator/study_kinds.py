@@ -129,7 +129,7 @@ def _kind_of(script: Script) -> Kind:
     return Kind(_COMPUTED[script.name], inputs, pine=True)
 
 
-_SCRIPTS: Final = {one.id: _kind_of(one) for one in (*pine_scripts.STANDARD, *pine_scripts.COMMUNITY, *pine_scripts.SAVED.values())}
+_SCRIPTS: Final = {one.id: _kind_of(one) for one in pine_scripts.ALL}
 
 
 def order_of(type_: str, given: Mapping[str, Any]) -> Order:
