@@ -194,3 +194,43 @@ def test_translations_are_english_and_logos_those_of_the_search(emulator: Emulat
     assert found == ["Electronic Technology", "Electronic Technology", "NASDAQ", "apple"]
     coin = scan(emulator, "crypto", symbols={"tickers": ["BINANCE:BTCEUR"]}, columns=["logoid"])["data"][0]["d"]
     assert coin == ["crypto/XTVCBTC"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"symbols": "NASDAQ:AAPL"},
+        {"symbols": {"tickers": [5, "NASDAQ:AAPL"]}},
+        {"symbols": {"query": [1]}},
+        {"symbols": {"query": {"types": 5}}},
+        {"symbols": {"symbolset": 5}},
+        {"markets": 5},
+        {"filter": 5},
+        {"filter": [{"left": "close", "operation": ["greater"], "right": 1}]},
+        {"filter": [{"left": "close", "operation": "greater", "right": {"a": 1}}]},
+        {"filter": [{"left": "close", "operation": "above%", "right": []}]},
+        {"filter": [{"left": "close", "operation": "in_day_range", "right": "x"}]},
+        {"filter2": {"operator": "and", "operands": [5]}},
+    ],
+)
+def test_a_request_of_another_form_is_refused(emulator: Emulator, body: dict[str, Any]) -> None:
+    answer = scan(emulator, columns=["close"], **body)
+    assert (answer["totalCount"], answer["data"]) == (0, None)
+    assert isinstance(answer["error"], str)
+
+
+def test_what_screeners_ask_for_is_known_and_flags_hold(emulator: Emulator) -> None:
+    columns = ["relative_volume_intraday|5", "country_code", "isin", "is_blacklisted", "average_volume_10d_calc|60"]
+    found = scan(
+        emulator,
+        symbols={"tickers": ["NASDAQ:AAPL"]},
+        filter=[
+            {"left": "is_primary", "operation": "equal", "right": True},
+            {"left": "active_symbol", "operation": "equal", "right": True},
+        ],
+        columns=columns,
+    )
+    assert found["data"] == [{"s": "NASDAQ:AAPL", "d": [None, "US", "US0378331005", False, None]}]
+    assert scan(emulator, columns=["relative_volume_intraday|7"])["error"] == (
+        'Unknown field "relative_volume_intraday|7"'
+    )

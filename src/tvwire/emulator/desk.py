@@ -19,7 +19,7 @@ from .instrument import Instrument
 from .lane import ABSENT, LIVE
 from .market import Market, View
 from .ratings import RATINGS, rating
-from .scanner_fields import is_field
+from .scanner_fields import is_field, is_framed
 from .search import logo
 from .ticker import Ticker
 from .track import Columns
@@ -58,7 +58,7 @@ def is_column(column: str) -> bool:
     """Whether the scanner knows a column."""
     name, bar, frame = column.partition("|")
     if bar:
-        return frame in _FRAMES and (is_technical(name) or name in RATINGS or name in PIVOTS)
+        return frame in _FRAMES and (is_technical(name) or name in RATINGS or name in PIVOTS or is_framed(name))
     return is_technical(name) or name in RATINGS or name in PIVOTS or is_past(name) or name in _QUOTED or is_field(name)
 
 
@@ -95,7 +95,7 @@ class Desk:
             return None
         if is_technical(name):
             return self._indicators(frame).last(name, back)
-        if back:
+        if back or (bar and name != "update_mode"):
             return None
         if is_past(name):
             return past(name, self._days, self._now)
@@ -152,6 +152,10 @@ class Desk:
             "fractional": "false",  # the string, as recorded
             "update_mode": f"delayed_streaming_{item.delay}" if item.delay else "streaming",
             "is_primary": True,
+            "active_symbol": True,
+            "is_blacklisted": False,
+            "country_code": item.country or None,
+            "isin": item.isin or None,
             "isin-displayed": item.isin or None,
             "provider-id": item.provider,
             "logoid": logo(item.description) if not item.base else f"crypto/XTVC{item.base}",
