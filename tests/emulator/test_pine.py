@@ -133,6 +133,17 @@ def test_a_script_of_the_real_community_has_the_name_inputs_and_plots_that_clien
     ]  # fmt: skip
 
 
+def test_a_script_that_may_be_read_is_told_with_its_source(emulator: Emulator) -> None:
+    status, found = get(emulator, "/pine-facade/get/STD;Supertrend/last?no_4xx=true")
+    assert (status, list(found)) == (
+        200,
+        ["source", "scriptName", "scriptAccess", "version", "lastVersionMaj", "created", "updated", "extra"],
+    )
+    assert (found["scriptName"], found["version"], found["lastVersionMaj"]) == ("Supertrend", "6.0", 6)
+    assert found["source"] == '//@version=6\nindicator("Supertrend", "Supertrend", overlay=true)\n'
+    assert get(emulator, "/pine-facade/get/STD;Nothing/last")[0] == 404
+
+
 def test_the_community_is_searched_by_words(emulator: Emulator) -> None:
     recorded = json.loads(capture("http-pubscripts/imkuro-pubscripts-editors-picks.json").read_text())
     status, found = get(emulator, "/pubscripts-suggest-json/?search=rsi&offset=0")

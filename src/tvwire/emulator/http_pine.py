@@ -53,6 +53,12 @@ def routes(site: Site) -> list[BaseRoute]:
             return answer(_FORBIDDEN)
         return answer({"success": True, "result": script.translated()})
 
+    async def told(request: Request) -> Response:
+        script = find(request.path_params["id"])
+        if script is None or not _may(script, _user_of(site, request)):
+            return answer(_UNKNOWN, 404)
+        return answer(script.told())
+
     async def permitted(request: Request) -> Response:
         script = find(request.path_params["id"])
         may = script is not None and _may(script, _user_of(site, request))
@@ -71,6 +77,7 @@ def routes(site: Site) -> list[BaseRoute]:
     return [
         *both("/pine-facade/list", listed),
         *both("/pine-facade/translate/{id}/{version}", translated),
+        *both("/pine-facade/get/{id}/{version}", told),
         *both("/pine-facade/is_auth_to_get/{id}/{version}", permitted),
         *both("/pine-facade/is_auth_to_write/{id}", not_written),
         *both("/pubscripts-suggest-json", suggested),

@@ -108,6 +108,29 @@ class Script:
             },
         }
 
+    def told(self) -> dict[str, Any]:
+        """Return the answer of ``get``, with the recorded keys. unverified: all values but the names."""
+        kind = "strategy" if self.strategy else "indicator"
+        source = f'//@version=6\n{kind}("{self.name}", "{self.short}", overlay={str(self.on_price).lower()})\n'
+        when = "2026-01-01T00:00:00Z"
+        return {
+            "source": source if self.access == 1 else "",
+            "scriptName": self.name,
+            "scriptAccess": ("open_no_auth", "closed_no_auth", "invite_only")[self.access - 1],
+            "version": self.version,
+            "lastVersionMaj": int(float(self.version)),
+            "created": when,
+            "updated": when,
+            "extra": {
+                "kind": self.kind,
+                "is_price_study": self.on_price,
+                "originalScriptId": None,
+                "originalScriptVersion": None,
+                "sourceInputsCount": sum(one.type == "source" for one in self.inputs),
+                "stats": {},
+            },
+        }
+
     def suggested(self) -> dict[str, Any]:
         """Return the entry of the community's search."""
         return {
