@@ -98,6 +98,7 @@ _ELSEWHERE: Final = _words(
 """Names that clients ask for and that the recorded list of fields does not hold."""
 _ASKED: Final = _words(
     """
+    ipo_offer_status ipo_price_range_usd
     24h_close_change_abs 24h_close_prev 24h_vol_change 24h_vol_change_abs 24h_vol_prev Bond.Change Bond.Change.%
     Bond.Currency Bond.Price Perf.Y.MarketCap accrued_coupon_interest active_addresses_ratio addresses_active
     addresses_new addresses_total addresses_zero_balance altrank amount_outstanding_ratio ask_iv ask_net ask_pct
