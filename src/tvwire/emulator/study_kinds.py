@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from . import pine_scripts, scripts
+from .company_events import dividends, earnings, splits
 from .pine import Input, Script
 from .strategy import STRATEGIES
 from .study import Compute, StudyFault
@@ -96,6 +97,10 @@ _BUILT_IN: Final = {
             "simple ma(signal line)": Input("Simple ma(signal line)", "bool", False),
         },
     ),
+    # a web client that has them on its chart sends no inputs (recorded). unverified: that they do not count
+    "Dividends": Kind(dividends, {}, counted=False),
+    "Splits": Kind(splits, {}, counted=False),
+    "Earnings": Kind(earnings, {}, counted=False),
     "VbPFixed": Kind(
         fixed,
         {**_LAYOUT, **_VALUE_AREA, **_REALTIME, **_between("first_bar_time", "last_bar_time")},
