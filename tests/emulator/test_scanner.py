@@ -234,3 +234,20 @@ def test_what_screeners_ask_for_is_known_and_flags_hold(emulator: Emulator) -> N
     assert scan(emulator, columns=["relative_volume_intraday|7"])["error"] == (
         'Unknown field "relative_volume_intraday|7"'
     )
+
+
+def test_calendars_tell_the_last_and_the_next_event(emulator: Emulator) -> None:
+    columns = ["dividend_ex_date_recent", "dividend_ex_date_upcoming", "dividend_amount_recent"]
+    columns += ["earnings_release_date", "earnings_release_next_date"]
+    (row,) = scan(emulator, symbols={"tickers": ["NASDAQ:AAPL"]}, columns=columns)["data"]
+    # 10 November 2026; none is known of the year after; 28 October and 28 January
+    assert row["d"] == [1794268800, None, 0.26, 1793145600, 1801094400]
+    day = {"left": "dividend_ex_date_recent,dividend_ex_date_upcoming", "operation": "in_range"}
+    found = scan(emulator, columns=["name"], filter=[{**day, "right": [1794268800, 1794355199]}])
+    assert "NASDAQ:AAPL" in names(found)
+    assert scan(emulator, columns=["name"], filter=[{**day, "right": [1, 2]}])["totalCount"] == 0
+
+
+def test_a_get_asks_for_the_market_without_conditions(emulator: Emulator) -> None:
+    status, found = fetch(f"{emulator.url}/germany/scan")
+    assert (status, found) == (200, {"totalCount": 1, "data": [{"s": "XETR:SAP", "d": []}]})
