@@ -121,6 +121,8 @@ _BUILT_IN: Final = {
         paid=True,
     ),
 }
+_WORDS: Final = ("true", "false")
+"""Spellings of a flag: three clients in use send ``"false"`` for the volume's, and wait for its ``study_completed``."""
 _PACKAGES: Final = ("tv-basicstudies", "tv-volumebyprice")
 
 
@@ -176,6 +178,8 @@ def _values(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
         value = given.get(id, one.value)
         if isinstance(value, Mapping):
             value = value.get("v")
+        if one.type == "bool" and value in _WORDS:
+            value = value == "true"
         if not _fits(one, value):
             raise StudyFault(f"Internal server study error: invalid value of input {id}")
         values[one.internal or id] = int(value) if one.type == "integer" else value
