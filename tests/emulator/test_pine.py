@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from support.captures import capture
+from tvwire.emulator.accounts import Accounts
 from tvwire.emulator.server import Emulator
 
 
@@ -104,12 +105,53 @@ def test_unknown_and_forbidden_scripts_are_refused(emulator: Emulator) -> None:
     assert get(emulator, "/pine-facade/is_auth_to_get/STD;RSI/last") == (200, True)
 
 
+def test_a_saved_script_is_listed_and_translated_for_its_owner_alone(emulator: Emulator) -> None:
+    def asked(path: str, account: str) -> Any:
+        cookie = f"sessionid={Accounts().named(account).session}"  # type: ignore[union-attr]
+        request = urllib.request.Request(emulator.url + path, headers={"Cookie": cookie})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read())
+
+    (mine,) = asked("/pine-facade/list?filter=saved", "premium")
+    assert (mine["scriptName"], mine["userId"], mine["extra"]["kind"]) == ("My Trend", 1_000_004, "study")
+    assert mine["scriptIdPart"].startswith("USER;")
+    path = f"/pine-facade/translate/{mine['scriptIdPart']}/{mine['version']}"
+    result = asked(path, "premium")["result"]
+    assert result["metaInfo"]["styles"]["plot_0"]["title"] == "Plot"
+    assert (asked(path, "basic")["success"], get(emulator, path)[1]["success"]) == (False, False)
+    assert get(emulator, "/pine-facade/list?filter=saved") == (200, [])
+
+
+def test_a_script_of_the_real_community_has_the_name_inputs_and_plots_that_clients_read(emulator: Emulator) -> None:
+    meta = translated(emulator, "PUB;uA35GeckoTA2EfgI63SD2WCSmca4njxp")["metaInfo"]
+    assert meta["description"] == "VuManChu B Divergences"
+    names = {one["name"] for one in meta["inputs"]}
+    wanted = {"Show WT Hidden Divergences", "Show Stoch Regular Divergences", "Show Stoch Hidden Divergences"}
+    assert wanted <= names
+    assert [one["title"] for one in meta["styles"].values()] == [
+        "WT Wave 1", "WT Wave 2", "VWAP", "RSI+MFI Area", "Buy and sell circle",
+    ]  # fmt: skip
+
+
+def test_a_script_that_may_be_read_is_told_with_its_source(emulator: Emulator) -> None:
+    status, found = get(emulator, "/pine-facade/get/STD;Supertrend/last?no_4xx=true")
+    assert (status, list(found)) == (
+        200,
+        ["source", "scriptName", "scriptAccess", "version", "lastVersionMaj", "created", "updated", "extra"],
+    )
+    assert (found["scriptName"], found["version"], found["lastVersionMaj"]) == ("Supertrend", "6.0", 6)
+    assert found["source"] == '//@version=6\nindicator("Supertrend", "Supertrend", overlay=true)\n'
+    assert get(emulator, "/pine-facade/get/STD;Nothing/last")[0] == 404
+
+
 def test_the_community_is_searched_by_words(emulator: Emulator) -> None:
     recorded = json.loads(capture("http-pubscripts/imkuro-pubscripts-editors-picks.json").read_text())
     status, found = get(emulator, "/pubscripts-suggest-json/?search=rsi&offset=0")
     assert (status, list(found), found["next"]) == (200, list(recorded), "")
     names = [one["scriptName"] for one in found["results"]]
     assert names[:3] == ["RSI with Bands", "RSI of Volume", "RSI of open"]
+    assert names[-3:] == ["RSI 25", "RSI 28", "RSI 50"]
+    assert len(names) == 19
     assert all("RSI" in name for name in names)
     for one in found["results"]:
         assert set(recorded["results"][0]) - {"editorsPick"} <= set(one)

@@ -218,7 +218,7 @@ def test_columns_of_other_clients_are_known_with_and_without_an_interval(emulato
     columns = ["active_symbol", "isin", "country_code", "VWAP|60", "relative_volume_intraday|5", "24h_vol_prev|5"]
     found = scan(emulator, symbols={"tickers": ["NASDAQ:AAPL"]}, columns=columns)
     assert found["data"][0]["d"] == [True, "US0378331005", "US", None, None, None]
-    for wrong in ("market_cap_basic|60", "relative_volume_intraday", "VWAP|7"):
+    for wrong in ("market_cap_basic|60", "relative_volume_tomorrow", "VWAP|7"):
         assert scan(emulator, columns=[wrong])["error"] == f'Unknown field "{wrong}"'
 
 
@@ -239,4 +239,61 @@ def test_the_days_of_the_calendar_are_those_of_dividends_and_quarters(emulator: 
     asked = ["earnings_release_date", "earnings_release_next_date"]
     (found,) = scan(emulator, symbols={"tickers": ["NASDAQ:AAPL"]}, columns=asked)["data"]
     last, following = (datetime.fromtimestamp(value, UTC).date() for value in found["d"])
-    assert (last, following) == (date(2026, 10, 25), date(2027, 1, 25))
+    assert (last, following) == (date(2026, 10, 28), date(2027, 1, 28))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"symbols": "NASDAQ:AAPL"},
+        {"symbols": {"tickers": [5, "NASDAQ:AAPL"]}},
+        {"symbols": {"query": [1]}},
+        {"symbols": {"query": {"types": 5}}},
+        {"symbols": {"symbolset": 5}},
+        {"markets": 5},
+        {"filter": 5},
+        {"filter": [{"left": "close", "operation": ["greater"], "right": 1}]},
+        {"filter": [{"left": "close", "operation": "greater", "right": {"a": 1}}]},
+        {"filter": [{"left": "close", "operation": "above%", "right": []}]},
+        {"filter": [{"left": "close", "operation": "in_day_range", "right": "x"}]},
+        {"filter2": {"operator": "and", "operands": [5]}},
+    ],
+)
+def test_a_request_of_another_form_is_refused(emulator: Emulator, body: dict[str, Any]) -> None:
+    answer = scan(emulator, columns=["close"], **body)
+    assert (answer["totalCount"], answer["data"]) == (0, None)
+    assert isinstance(answer["error"], str)
+
+
+def test_what_screeners_ask_for_is_known_and_flags_hold(emulator: Emulator) -> None:
+    columns = ["relative_volume_intraday|5", "country_code", "isin", "is_blacklisted", "average_volume_10d_calc|60"]
+    found = scan(
+        emulator,
+        symbols={"tickers": ["NASDAQ:AAPL"]},
+        filter=[
+            {"left": "is_primary", "operation": "equal", "right": True},
+            {"left": "active_symbol", "operation": "equal", "right": True},
+        ],
+        columns=columns,
+    )
+    assert found["data"] == [{"s": "NASDAQ:AAPL", "d": [None, "US", "US0378331005", False, None]}]
+    assert scan(emulator, columns=["relative_volume_intraday|7"])["error"] == (
+        'Unknown field "relative_volume_intraday|7"'
+    )
+
+
+def test_calendars_tell_the_last_and_the_next_event(emulator: Emulator) -> None:
+    columns = ["dividend_ex_date_recent", "dividend_ex_date_upcoming", "dividend_amount_recent"]
+    columns += ["earnings_release_date", "earnings_release_next_date"]
+    (row,) = scan(emulator, symbols={"tickers": ["NASDAQ:AAPL"]}, columns=columns)["data"]
+    # 10 November 2026; none is known of the year after; 28 October and 28 January
+    assert row["d"] == [1794268800, None, 0.26, 1793145600, 1801094400]
+    day = {"left": "dividend_ex_date_recent,dividend_ex_date_upcoming", "operation": "in_range"}
+    found = scan(emulator, columns=["name"], filter=[{**day, "right": [1794268800, 1794355199]}])
+    assert "NASDAQ:AAPL" in names(found)
+    assert scan(emulator, columns=["name"], filter=[{**day, "right": [1, 2]}])["totalCount"] == 0
+
+
+def test_a_get_asks_for_the_market_without_conditions(emulator: Emulator) -> None:
+    status, found = fetch(f"{emulator.url}/germany/scan")
+    assert (status, found) == (200, {"totalCount": 1, "data": [{"s": "XETR:SAP", "d": []}]})

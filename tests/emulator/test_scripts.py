@@ -220,6 +220,27 @@ def test_scripts_of_the_community_are_computed_but_for_those_of_invited_users() 
     assert failed[1]["p"][3] == "study_not_auth:Script@tv-scripting-101"
 
 
+def test_waves_are_the_published_formulas() -> None:
+    client, (_, open_, high, low, close, _) = served()
+    id = "PUB;uA35GeckoTA2EfgI63SD2WCSmca4njxp"
+    got = of_loaded(study(client, {"pineId": id, "pineVersion": "last"}))
+    price = (high + low + close) / 3
+    middle = talib.EMA(price, 9)
+    settled = slice(8, None)
+    spread = talib.EMA(np.abs(price - middle)[settled], 9)
+    first = np.full(len(price), np.nan)
+    first[8 + 8 :] = talib.EMA(((price - middle)[settled] / (0.015 * spread))[8:], 12)
+    second = np.full(len(price), np.nan)
+    second[8 + 8 + 11 :] = talib.SMA(first[8 + 8 + 11 :], 3)
+    flow = talib.SMA((close - open_) / (high - low) * 150, 60) - 2.5
+    for plot, expected in ((1, first), (2, second), (3, first - second), (4, flow)):
+        np.testing.assert_allclose(got[plot][300:], expected[300:], rtol=0, atol=1e-6)
+    crossed = np.diff((first > second).astype(int), prepend=0) != 0
+    circles = np.where(crossed, second, np.nan)[300:]
+    assert 0 < np.count_nonzero(crossed[300:]) < len(circles) / 3
+    np.testing.assert_allclose(got[5][300:], circles, rtol=0, atol=1e-6)
+
+
 # divergences
 
 
@@ -245,3 +266,50 @@ def test_a_divergence_of_the_rsi_stands_on_the_bar_that_confirms_it() -> None:
         before = tops[tops < at][-1]
         assert high[at - 5] > high[before - 5]
         assert line[at - 5] < line[before - 5]
+
+
+# events of companies
+
+
+def events_of(kind: str, resolution: str, count: int, symbol: str = "NASDAQ:AAPL") -> list[dict[str, Any]]:
+    client, _ = served(resolution, count, symbol=symbol)
+    _, data, done = client.send(
+        "create_study", "cs_1", "st1", "st1", "sds_1", f"{kind}@tv-basicstudies-262", {"currenttime": "now"}
+    )
+    assert done["m"] == "study_completed"
+    found: list[dict[str, Any]] = data["p"][1]["st1"]["st"]
+    return found
+
+
+def test_splits_stand_on_their_first_day() -> None:
+    found = events_of("Splits", "1D", 4000)
+    assert [point["v"] for point in found] == [
+        [1402320600.0, 1.0, 7.0, 1402272000000.0],  # 9 June 2014, seven for one
+        [1598880600.0, 1.0, 4.0, 1598832000000.0],  # 31 August 2020, four for one
+    ]
+    assert events_of("Splits", "1D", 300) == []
+    assert events_of("Splits", "60", 300, "BINANCE:BTCUSDT") == []
+
+
+def test_dividends_stand_on_the_first_bar_of_their_day() -> None:
+    days, hours = events_of("Dividends", "1D", 300), events_of("Dividends", "60", 900)
+    assert [len(point["v"]) for point in days] == [5] * len(days)
+    assert 4 <= len(days) <= 5
+    for point in days:
+        time, paid, ex_date, net, payment = point["v"]
+        assert (int(time) // 86_400, paid) == (int(ex_date) // 86_400_000, net)
+        assert payment - ex_date == 14 * 86_400_000
+    assert [point["v"] for point in hours] == [point["v"] for point in days][-len(hours) :]
+    assert len(hours) >= 2
+
+
+def test_earnings_have_the_recorded_plots_and_come_once_a_quarter() -> None:
+    found = events_of("Earnings", "1D", 300)
+    assert len(found) == 5
+    for point in found:
+        time, earned, nothing, end, release, reported, expected, revenue, _ = point["v"]
+        assert int(time) // 86_400 == int(release) // 86_400_000
+        assert nothing == NA
+        assert 20 * 86_400 < release / 1000 - end < 30 * 86_400
+        assert reported == pytest.approx(earned, abs=0.005)
+        assert expected == pytest.approx(revenue * 0.99, abs=1)

@@ -42,10 +42,11 @@ def values(found: dict[str, Any], plot: int = 1) -> list[float]:
 # creation
 
 
-def test_a_study_is_announced_sent_and_completed_in_one_message() -> None:
+@pytest.mark.parametrize("flag", [False, "false"])
+def test_a_study_is_announced_sent_and_completed_in_one_message(flag: bool | str) -> None:
     client = Client().chart()
     client.series("1", 300)
-    found = create(client, "st1", VOLUME, {"length": 20, "col_prev_close": False})
+    found = create(client, "st1", VOLUME, {"length": 20, "col_prev_close": flag})
     loading, data, completed = found
     assert (loading["m"], loading["p"]) == ("study_loading", ["cs_1", "st1", "s1_st1"])
     assert (completed["m"], completed["p"]) == ("study_completed", ["cs_1", "st1", "s1_st1"])

@@ -156,6 +156,10 @@ class Accounts:
         """Return whose second factor is waited for."""
         return self._half.get(session)
 
+    def of_session(self, session: str | None) -> Account | None:
+        """Return whose ``sessionid`` this is, with a signature or without."""
+        return self._by_session.get(session or "")
+
     def signed_in(self, session: str | None, signature: str | None) -> Account | None:
         """Return whose cookies these are; both are needed (docs/protocol.md, section 9)."""
         user = self._by_session.get(session or "")

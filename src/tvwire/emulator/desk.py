@@ -20,9 +20,8 @@ from .lane import ABSENT, LIVE
 from .market import Market, View
 from .ratings import RATINGS, rating
 from .rolling import ROLLING, rolling
-from .scanner_fields import is_bar_field, is_field
+from .scanner_fields import is_field, is_framed
 from .search import logo
-from .statements import calendar
 from .ticker import Ticker
 from .track import Columns
 
@@ -60,7 +59,7 @@ def is_column(column: str) -> bool:
     """Whether the scanner knows a column."""
     name, bar, frame = column.partition("|")
     if bar:
-        known = is_technical(name) or name in RATINGS or name in PIVOTS or name in ROLLING or is_bar_field(name)
+        known = is_technical(name) or name in RATINGS or name in PIVOTS or name in ROLLING or is_framed(name)
         return frame in _FRAMES and known
     return is_technical(name) or name in RATINGS or name in PIVOTS or is_past(name) or name in _QUOTED or is_field(name)
 
@@ -96,11 +95,11 @@ class Desk:
             return self._quoted(name)
         if name in ROLLING:
             return self._rolling(name, frame)
-        if name.startswith("Candle.") or (bar and is_bar_field(name)):
+        if name.startswith("Candle.") or (bar and is_framed(name) and name != "update_mode"):
             return None
         if is_technical(name):
             return self._indicators(frame).last(name, back)
-        if back:
+        if back or (bar and name != "update_mode"):
             return None
         if is_past(name):
             return past(name, self._days, self._now)
@@ -165,6 +164,7 @@ class Desk:
             "update_mode": f"delayed_streaming_{item.delay}" if item.delay else "streaming",
             "is_primary": True,
             "active_symbol": True,
+            "is_blacklisted": False,
             "country_code": item.country or None,
             "isin": item.isin or None,
             "isin-displayed": item.isin or None,
@@ -175,8 +175,6 @@ class Desk:
         close = self._quoted("close")
         if close is not None:
             found |= fundamentals(item, close, self._now)
-        if item.type in ("stock", "fund"):
-            found |= calendar(item, self._now)
         return found
 
 

@@ -5,10 +5,11 @@ unverified: all values; only their names are recorded (docs/protocol.md, section
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zlib import crc32
 
+from .company_events import paid_out, reports
 from .instrument import Instrument
 
 __all__ = ["fundamentals"]
@@ -56,6 +57,7 @@ def fundamentals(item: Instrument, close: float, now: float) -> dict[str, Any]:
     today = datetime.fromtimestamp(now, UTC).date()
     paid = sum(amount for day, amount in item.dividends if 0 <= (today - day).days < 365)
     found: dict[str, Any] = {"dividends_yield": paid / close * 100.0, "dividends_yield_current": paid / close * 100.0}
+    found |= _dated(item, today)
     if item.type == "fund":
         return found | {"aum": close * shares, "expense_ratio": round(0.05 + 0.4 * _share(item.symbol, "cost"), 2)}
     # earnings belong to the company and not to the moment, so they are counted from the price of the anchor date
@@ -105,3 +107,33 @@ def fundamentals(item: Instrument, close: float, now: float) -> dict[str, Any]:
         "enterprise_value_current": cap + debt,
         "number_of_employees": round(revenue / 600_000.0),
     }
+
+
+def _stamp(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+def _dated(item: Instrument, today: date) -> dict[str, Any]:
+    """Return the last and the next dividend and report. unverified: what the columns say of a company without any."""
+    found: dict[str, Any] = {}
+    past = [pair for pair in item.dividends if pair[0] <= today]
+    future = [pair for pair in item.dividends if pair[0] > today]
+    for word, pairs in (("recent", past[-1:]), ("upcoming", future[:1])):
+        for day, amount in pairs:
+            found[f"dividend_ex_date_{word}"] = _stamp(day)
+            found[f"dividend_payment_date_{word}"] = _stamp(paid_out(day))
+            found[f"dividend_amount_{word}"] = amount
+    if item.type != "stock":
+        return found
+    told = reports(item, today + timedelta(days=100))
+    past_reports = [one for one in told if one.release <= today]
+    if past_reports:
+        last = past_reports[-1]
+        found |= {
+            "earnings_release_date": _stamp(last.release),
+            "earnings_per_share_fq": last.earned,
+            "revenue_fq": last.revenue * 1e6,
+        }
+    if len(told) > len(past_reports):
+        found["earnings_release_next_date"] = _stamp(told[len(past_reports)].release)
+    return found

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from . import http_accounts, http_pages, http_pine, http_scanner
+from . import http_accounts, http_calendar, http_pages, http_pine, http_scanner
 from .search import PAGE, item, old_item, search
 from .site import Site, answer
 
@@ -64,6 +64,7 @@ def routes(site: Site) -> list[BaseRoute]:
         *http_accounts.routes(site),
         *http_pine.routes(site),
         *http_pages.routes(site),
+        *http_calendar.routes(site),
         *http_scanner.routes(site),
     ]
 

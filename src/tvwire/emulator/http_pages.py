@@ -233,6 +233,7 @@ def routes(site: Site) -> list[BaseRoute]:
         *both("/v2/view/headlines/symbol", headlines),
         *both("/v2/headlines", headlines),
         *both("/news-flow/v2/news", flow),
+        *both("/public/news-flow/v2/news", flow),  # unverified: seen in a client of 2026
         *both("/v2/story", story),
         *both("/public/news/v1/story", story),
         Route("/news/{path:path}", article, methods=["GET"]),

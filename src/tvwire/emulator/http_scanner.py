@@ -43,7 +43,8 @@ def routes(site: Site) -> list[BaseRoute]:
             return _refusal("Not found", 404)  # unverified: the text
         now = site.now()
         try:
-            body = await asked(request)
+            # unverified: what a GET without a body means; one client reads the symbols of a market so
+            body = await asked(request) if request.method == "POST" else {}
             total: int = 0
             rows: list[tuple[Instrument, list[Any]]] = []
             if site.market is not None:  # in a thread: some hundred milliseconds, and heartbeats must not wait
@@ -76,5 +77,5 @@ def routes(site: Site) -> list[BaseRoute]:
     return [
         Route("/symbol", symbol, methods=["GET"]),
         Route("/symbol/", symbol, methods=["GET"]),
-        Route("/{market}/{version}", scanned, methods=["POST"]),
+        Route("/{market}/{version}", scanned, methods=["GET", "POST"]),
     ]

@@ -85,10 +85,10 @@ class Script:
             found.append(told)
         return found
 
-    def listed(self) -> dict[str, Any]:
-        """Return the entry of the list, with the recorded keys."""
+    def listed(self, owner: int = _OWNER) -> dict[str, Any]:
+        """Return the entry of the list, with the recorded keys; *owner* is a user id."""
         return {
-            "userId": _OWNER,
+            "userId": owner,
             "scriptName": self.name,
             "scriptSource": "",
             "scriptAccess": "open_no_auth",
@@ -97,7 +97,7 @@ class Script:
             "extra": {
                 "isAuto": False,
                 "isBeta": False,
-                "isBuiltIn": True,
+                "isBuiltIn": owner == _OWNER,
                 "isNew": False,
                 "isPineEditorNewTemplate": True,
                 "isUpdated": False,
@@ -105,6 +105,29 @@ class Script:
                 "shortDescription": self.short,
                 "sourceInputsCount": sum(one.type == "source" for one in self.inputs),
                 "tags": [],
+            },
+        }
+
+    def told(self) -> dict[str, Any]:
+        """Return the answer of ``get``, with the recorded keys. unverified: all values but the names."""
+        kind = "strategy" if self.strategy else "indicator"
+        source = f'//@version=6\n{kind}("{self.name}", "{self.short}", overlay={str(self.on_price).lower()})\n'
+        when = "2026-01-01T00:00:00Z"
+        return {
+            "source": source if self.access == 1 else "",
+            "scriptName": self.name,
+            "scriptAccess": ("open_no_auth", "closed_no_auth", "invite_only")[self.access - 1],
+            "version": self.version,
+            "lastVersionMaj": int(float(self.version)),
+            "created": when,
+            "updated": when,
+            "extra": {
+                "kind": self.kind,
+                "is_price_study": self.on_price,
+                "originalScriptId": None,
+                "originalScriptVersion": None,
+                "sourceInputsCount": sum(one.type == "source" for one in self.inputs),
+                "stats": {},
             },
         }
 

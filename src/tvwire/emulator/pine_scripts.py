@@ -1,4 +1,4 @@
-"""The scripts that the emulator has: built-in ones and the community's (docs/protocol.md, sections 9.4 to 9.6).
+"""The scripts that the emulator has: built-in, the community's, saved ones (docs/protocol.md, sections 9.4 to 9.6).
 
 Names, inputs and plots follow the recorded lists and translations as far as there are any. Not here: how a script is
 told (``pine.py``), what it computes (``scripts.py``, ``strategy.py``, ``zigzag.py``). Called by ``http_pine.py`` and
@@ -11,8 +11,9 @@ import hashlib
 from typing import Final
 
 from .pine import Input, Script
+from .plans import PLANS
 
-__all__ = ["COMMUNITY", "STANDARD", "find", "search"]
+__all__ = ["ALL", "COMMUNITY", "LENGTHS", "SAVED", "STANDARD", "find", "search"]
 
 _SUPERTREND: Final = (Input("ATR Length", "integer", 10), Input("Factor", "float", 3.0))
 _AVERAGES: Final = ("None", "SMA", "SMA + Bollinger Bands", "EMA", "SMMA (RMA)", "WMA", "VWMA")
@@ -144,32 +145,90 @@ STANDARD: Final = (
     ),
 )
 """Built-in scripts."""
-COMMUNITY: Final = tuple(
-    Script(
+LENGTHS: Final = (2, 3, 5, 7, 9, 10, 21, 25, 28, 50)
+"""Of the community's many scripts for one RSI."""
+_WAVES: Final = (
+    Input("Show WaveTrend", "bool", True),
+    Input("WT Channel Length", "integer", 9),
+    Input("WT Average Length", "integer", 12),
+    Input("WT MA Source", "source", "hlc3"),
+    Input("WT MA Length", "integer", 3),
+    Input("Show WT Regular Divergences", "bool", True),
+    Input("Show WT Hidden Divergences", "bool", False),
+    Input("Show MFI", "bool", True),
+    Input("MFI Period", "integer", 60),
+    Input("MFI Area multiplier", "float", 150.0),
+    Input("MFI Area Y Pos", "float", 2.5),
+    Input("Show Stoch Regular Divergences", "bool", False),
+    Input("Show Stoch Hidden Divergences", "bool", False),
+)
+
+
+def _one_line(name: str, access: int = 1, length: int = 14) -> Script:
+    return Script(
         f"PUB;{hashlib.sha256(name.encode()).hexdigest()[:32]}",
         name,
         name,
-        (Input("Length", "integer", 14), Input("Source", "source", "close")),
+        (Input("Length", "integer", length), Input("Source", "source", "close")),
         (("line", "Plot", ""),),
         version="1.0",
         author="emulator",
         access=access,
     )
-    for name, access in (
-        ("RSI with Bands", 1),
-        ("RSI of Volume", 2),
-        *((f"RSI of {source}", 1) for source in ("open", "high", "low", "hl2", "hlc3", "ohlc4", "hlcc4")),
-        ("Trend of the Emulator", 1),
-        ("Private Trend", 3),
-    )
+
+
+COMMUNITY: Final = (
+    _one_line("RSI with Bands"),
+    _one_line("RSI of Volume", access=2),
+    _one_line("Trend of the Emulator"),
+    _one_line("Private Trend", access=3),
+    *(_one_line(f"RSI of {source}") for source in ("open", "high", "low", "hl2", "hlc3", "ohlc4", "hlcc4")),
+    # a search for a common word finds more than ten in the tests of a widespread client, written against the service
+    *(_one_line(f"RSI {length}", length=length) for length in LENGTHS),
+    Script(
+        # a script of the service: id, name, inputs and these plots are what that client's tests read of it.
+        # unverified: its version; the other plots of its public text are left out
+        "PUB;uA35GeckoTA2EfgI63SD2WCSmca4njxp",
+        "VuManChu B Divergences",
+        "VMC Cipher_B_Divergences",
+        _WAVES,
+        (
+            ("line", "WT Wave 1", ""),
+            ("line", "WT Wave 2", ""),
+            ("line", "VWAP", ""),
+            ("line", "RSI+MFI Area", ""),
+            ("line", "Buy and sell circle", ""),
+        ),
+        version="1.0",
+        author="emulator",
+    ),
 )
 """Scripts of the community, of every access."""
+
+
+def _saved(account: str) -> Script:
+    # unverified: what the list tells of a saved script besides the keys of the built-in ones
+    return Script(
+        f"USER;{hashlib.sha256(account.encode()).hexdigest()[:32]}",
+        "My Trend",
+        "My Trend",
+        (Input("Length", "integer", 14), Input("Source", "source", "close")),
+        (("line", "Plot", ""),),
+        on_price=True,
+        version="1.0",
+        author=account,
+    )
+
+
+SAVED: Final = {name: _saved(name) for name in (*PLANS, "totp", "captcha")}
+"""By account the script that it has saved, which nobody else sees."""
+ALL: Final = (*STANDARD, *COMMUNITY, *SAVED.values())
 
 
 def find(id: str) -> Script | None:
     """Return a script by its id; spaces are spelt ``%`` or ``%1``, and both are understood."""
     wanted = id.replace("%1", "%").replace(" ", "%")
-    return next((one for one in (*STANDARD, *COMMUNITY) if one.id.replace("%1", "%") == wanted), None)
+    return next((one for one in ALL if one.id.replace("%1", "%") == wanted), None)
 
 
 def search(text: str) -> list[Script]:

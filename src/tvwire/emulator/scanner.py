@@ -48,15 +48,16 @@ def scan(market: Market, name: str, body: dict[str, Any], now: float) -> tuple[i
     Raises:
         BadRequest: An unknown field, or a request of the wrong form.
     """
-    columns = body.get("columns") or []
-    if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
-        raise BadRequest("columns must be a list of strings")
+    columns = _strings(body, "columns")
     lenient = body.get("ignore_unknown_fields") is True
     if not lenient:
         for column in columns:
             _known(column)
     desks = [Desk(market, item, now) for item in _chosen(market, name, body)]
-    for condition in body.get("filter") or []:
+    conditions = body.get("filter") or []
+    if not isinstance(conditions, list):
+        raise BadRequest("filter must be a list")
+    for condition in conditions:
         desks = [desk for desk in desks if _holds(desk, condition, now)]
     if body.get("filter2"):
         desks = [desk for desk in desks if _group(desk, body["filter2"], now)]
@@ -97,27 +98,39 @@ def _range(wanted: Any) -> tuple[int, int]:
     return max(0, wanted[0]), max(0, wanted[1])
 
 
+def _object(body: dict[str, Any], name: str) -> dict[str, Any]:
+    found = body.get(name)
+    if found is not None and not isinstance(found, dict):
+        raise BadRequest(f"{name} must be an object")
+    return found or {}
+
+
+def _strings(body: dict[str, Any], name: str) -> list[str]:
+    found = body.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise BadRequest(f"{name} must be a list of strings")
+    return found
+
+
 def _chosen(market: Market, name: str, body: dict[str, Any]) -> list[Instrument]:
-    symbols = body.get("symbols")
-    symbols = symbols if isinstance(symbols, dict) else {}
-    tickers = symbols.get("tickers") or []
+    symbols = _object(body, "symbols")
+    tickers = _strings(symbols, "tickers")
     if tickers:
-        found = [market.find(ticker) for ticker in tickers if isinstance(ticker, str)]
-        named = zip(found, tickers, strict=True)
+        named = zip([market.find(ticker) for ticker in tickers], tickers, strict=True)
         # a ticker is a full name; order is that of the request (recorded)
         items = [item for item, ticker in named if item is not None and item.symbol == ticker.upper()]
     else:
         items = list(CATALOGUE)
     if name != "global":
         items = [item for item in items if market_of(item) == name]
-    markets = body.get("markets")
+    markets = _strings(body, "markets")
     if markets and not tickers:
         items = [item for item in items if market_of(item) in markets]
-    types = (symbols.get("query") or {}).get("types") or []
+    types = _strings(_object(symbols, "query"), "types")
     if types:
         items = [item for item in items if item.type in types]
-    for index in symbols.get("symbolset") or []:
-        items = [item for item in items if _member(item, str(index))]
+    for index in _strings(symbols, "symbolset"):
+        items = [item for item in items if _member(item, index)]
     return items
 
 
@@ -149,6 +162,8 @@ def _group(desk: Desk, group: Any, now: float) -> bool:
         raise BadRequest("filter2 must have operands")
     results = []
     for operand in group["operands"]:
+        if not isinstance(operand, dict):
+            raise BadRequest("an operand must be an expression or an operation")
         if "expression" in operand:
             results.append(_holds(desk, operand["expression"], now))
         elif "operation" in operand:
@@ -163,7 +178,11 @@ def _holds(desk: Desk, condition: Any, now: float) -> bool:
     if not isinstance(condition, dict) or "left" not in condition:
         raise BadRequest("a condition must have left, operation and right")
     operation, right = condition.get("operation"), condition.get("right")
-    return any(_one(desk, _known(field), operation, right, now) for field in str(condition["left"]).split(","))
+    fields = [_known(field) for field in str(condition["left"]).split(",")]
+    try:
+        return any(_one(desk, field, operation, right, now) for field in fields)
+    except (TypeError, ValueError, LookupError) as error:  # the right side may be anything that JSON can hold
+        raise BadRequest(f'"{operation}" cannot compare "{condition["left"]}"') from error
 
 
 def _one(desk: Desk, field: str, operation: Any, right: Any, now: float) -> bool:
@@ -193,12 +212,7 @@ def _one(desk: Desk, field: str, operation: Any, right: Any, now: float) -> bool
         right = [_operand(desk, one) if isinstance(left, (int, float)) else one for one in right]
     elif isinstance(left, (int, float)) and not isinstance(left, bool):
         right = _operand(desk, right)
-    if right is None:
-        return False
-    try:
-        return test(left, right)
-    except TypeError as error:
-        raise BadRequest(f'"{operation}" cannot compare "{field}"') from error
+    return right is not None and test(left, right)
 
 
 def _operand(desk: Desk, value: Any, back: int = 0) -> Any:

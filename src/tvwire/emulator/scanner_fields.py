@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CANDLE_PATTERNS", "is_bar_field", "is_field"]
+__all__ = ["CANDLE_PATTERNS", "is_field", "is_framed"]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -98,6 +98,76 @@ _ELSEWHERE: Final = _words(
     """
 )
 """Names that clients ask for and that the recorded list of fields does not hold."""
+_ASKED: Final = _words(
+    """
+    ipo_offer_status ipo_price_range_usd
+    24h_close_change_abs 24h_close_prev 24h_vol_change 24h_vol_change_abs 24h_vol_prev Bond.Change Bond.Change.%
+    Bond.Currency Bond.Price Perf.Y.MarketCap accrued_coupon_interest active_addresses_ratio addresses_active
+    addresses_new addresses_total addresses_zero_balance altrank amount_outstanding_ratio ask_iv ask_net ask_pct
+    at_the_money_addresses_percentage average_transaction_usd average_volume_10d_calc_usd
+    average_volume_30d_calc_usd average_volume_60d_calc_usd average_volume_90d_calc_usd avg_balance
+    bid_ask_spread_pct bid_iv bid_net bid_pct bond_agents bond_fitch_outlook_lt bond_fitch_rating_lt
+    bond_investment_grade bond_issuer_cr_parent bond_issuer_cr_parent_stock_symbol bond_issuer_snp_outlook_lt
+    bond_issuer_snp_outlook_st bond_issuer_snp_rating_lt bond_issuer_snp_rating_lt_h bond_issuer_snp_rating_st
+    bond_issuer_snp_rating_st_h bond_issuer_stock_symbol bond_issuer_type bond_moodys_rating_lt
+    bond_snp_outlook_lt bond_snp_rating_lt bond_snp_rating_lt_h bond_type_gen break_even_addresses_percentage
+    bus_day_conv_method call_frequency call_next_date call_next_price call_option candlestick
+    circulating_to_max_supply_ratio close_1_days_back close_30_days_back close_365_days_back close_net close_pct
+    close_usd contributorsactive contributorscreated conversion_option convexity country2 country_code
+    country_fund coupon_change_type coupon_currency coupon_date_next coupon_date_prev coupon_daycount_type
+    coupon_exdate_gap coupon_exdate_gap_sort coupon_link coupon_next_reset_date coupon_pmt_date_type
+    coupon_rate_ceiling coupon_rate_floor coupon_reset_frequency coupon_type_current coupon_type_general
+    coupon_underlying_index covenant credit_enhancement_status credit_enhancement_type crypto_categories
+    crypto_code cusip daily-bar.close delta denom_increment denom_min dex_buy_volume_12h dex_buy_volume_15m
+    dex_buy_volume_1h dex_buy_volume_24h dex_buy_volume_4h dex_buyers_12h dex_buyers_15m dex_buyers_1h
+    dex_buyers_24h dex_buyers_4h dex_buys_12h dex_buys_15m dex_buys_1h dex_buys_24h dex_buys_4h dex_created_time
+    dex_sell_volume_12h dex_sell_volume_15m dex_sell_volume_1h dex_sell_volume_24h dex_sell_volume_4h
+    dex_sellers_12h dex_sellers_15m dex_sellers_1h dex_sellers_24h dex_sellers_4h dex_sells_12h dex_sells_15m
+    dex_sells_1h dex_sells_24h dex_sells_4h dex_total_supply dex_trading_volume_12h dex_trading_volume_15m
+    dex_trading_volume_1h dex_trading_volume_4h dex_txs_count_12h dex_txs_count_15m dex_txs_count_1h
+    dex_txs_count_24h dex_txs_count_4h dex_txs_count_uniq_12h dex_txs_count_uniq_15m dex_txs_count_uniq_1h
+    dex_txs_count_uniq_24h dex_txs_count_uniq_4h documents duration_type dv_01 economic-category-id f_spread
+    final_redemption_amount first_bar_time_1d forex_exotic_priority forex_minor_priority forex_priority
+    funding_rate g_spread galaxyscore gamma github_commits in_the_money_addresses_percentage index_tracked
+    inflation_protection interactions ipo_deal_amount ipo_market_cap ipo_offer_price ipo_price_range
+    ipo_price_range_max ipo_price_range_min isin issue_amount issue_date issue_status issuer_fitch_outlook_lt
+    issuer_fitch_outlook_st issuer_fitch_rating_lt issuer_fitch_rating_st issuer_moodys_outlook_lt
+    issuer_moodys_rating_lt issuer_moodys_rating_st issuer_snp_rating_lt issuer_snp_rating_st iv large_tx_count
+    large_tx_volume_usd liquidations_volume_12h liquidations_volume_15m liquidations_volume_1h
+    liquidations_volume_24h liquidations_volume_4h long_liquidations_volume_12h long_liquidations_volume_15m
+    long_liquidations_volume_1h long_liquidations_volume_24h long_liquidations_volume_4h
+    losses_addresses_percentage macaulay_duration make_whole_call_end_date make_whole_call_option
+    make_whole_call_spread make_whole_call_start_date market_cap market_cap_to_tvl maturity-date maturity_type
+    measure minute-bar.close modified_duration nominal_value nvt offer_date offer_price_pct offer_type
+    open_interest open_interest_change_percent_12h open_interest_change_percent_15m
+    open_interest_change_percent_1h open_interest_change_percent_24h open_interest_change_percent_4h
+    open_interest_to_volume_24h option-type original_maturity out_the_money_addresses_percentage
+    outstanding_amount ownership_form placement_type pledge_status poison_put_option popularity_rank postsactive
+    postscreated premature_redemption principal_redemption_type product profit_addresses_percentage
+    put_frequency put_next_date put_next_price put_option redemption_type redemptions_h region
+    relative_volume_10d_calc_usd relative_volume_intraday relative_volume_intraday_usd rho root seniority_level
+    sentiment short_liquidations_volume_12h short_liquidations_volume_15m short_liquidations_volume_1h
+    short_liquidations_volume_24h short_liquidations_volume_4h sinking_fund social_responsibility
+    social_volume_24h socialdominance strike telegram_members telegram_negative telegram_positive
+    term-to-maturity theoPrice theta total_addresses_with_balance total_shares_diluted total_to_max_supply_ratio
+    tvl tweets twitter_negative twitter_positive txs_count txs_volume txs_volume_usd unit-id use_of_proceeds
+    value-unit-id vega velocity volume-type volume_base volume_quote years_to_maturity yield_to_call
+    yield_to_maturity yield_to_put yield_to_worst ytm_to_ask ytm_to_bid ytw_to_ask ytw_to_bid z_spread
+    """
+)
+"""Names that a client for screeners of every kind asks for. unverified: read in its lists of 2026."""
+_FRAMED: Final = _words(
+    """
+    24h_close_change 24h_close_change_abs 24h_close_prev 24h_vol 24h_vol_change 24h_vol_change_abs 24h_vol_prev
+    VWAP Value.Traded average_volume_10d_calc average_volume_10d_calc_usd average_volume_30d_calc
+    average_volume_30d_calc_usd average_volume_60d_calc average_volume_60d_calc_usd average_volume_90d_calc
+    average_volume_90d_calc_usd bars_count close_usd gap_down gap_down_abs gap_up gap_up_abs
+    indicators_bars_count last_bar_update_time post_change pre_change pre_change_abs relative_volume_10d_calc
+    relative_volume_10d_calc_usd relative_volume_intraday relative_volume_intraday_usd time update_mode
+    volume_base volume_change volume_change_abs volume_quote
+    """
+)
+"""Names that may have an interval and are not technical. unverified: read in the same lists."""
 _STATEMENTS: Final = _words(
     """
     altman_z_score asset_turnover book_tangible_per_share book_value_per_share book_value_per_share_estimate
@@ -152,24 +222,14 @@ _STATEMENTS: Final = _words(
 _PERIODS: Final = ("_fy_h", "_fq_h", "_fh_h", "_ttm_h", "_fy", "_fq", "_fh", "_ttm", "_ntm", "_current")
 
 
-_BY_BAR: Final = _words(
-    """
-    24h_close_change_abs 24h_close_prev 24h_vol_change_abs 24h_vol_prev VWAP Value.Traded average_volume_10d_calc
-    average_volume_30d_calc average_volume_60d_calc average_volume_90d_calc bars_count gap_down gap_down_abs gap_up
-    gap_up_abs indicators_bars_count post_change pre_change pre_change_abs relative_volume_10d_calc
-    relative_volume_intraday time update_mode volume_change volume_change_abs
-    """
-)
-
-
-def is_bar_field(name: str) -> bool:
-    """Whether a column that is not technical may be asked for bars of an interval; clients do, the values are null."""
-    return name in _BY_BAR
-
-
 def is_field(name: str) -> bool:
     """Whether there is a column of that name; ``.tr`` at its end asks for a translation."""
     name = name.removesuffix(".tr")
-    if name in _PLAIN or name in _ELSEWHERE:
+    if name in _PLAIN or name in _ELSEWHERE or name in _ASKED:
         return True
     return any(name.endswith(period) and name.removesuffix(period) in _STATEMENTS for period in _PERIODS)
+
+
+def is_framed(name: str) -> bool:
+    """Whether a column of that name, though not technical, may have an interval."""
+    return name in _FRAMED

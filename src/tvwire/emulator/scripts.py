@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from . import technicals as ta
+from .pine_scripts import LENGTHS
 from .study import Compute, Floats, Result, StudyBars, StudyFault
 
 __all__ = ["SCRIPTS", "macd", "plain_macd", "plain_rsi", "positive", "source", "supertrend"]
@@ -227,6 +228,34 @@ def _trend(bars: StudyBars, inputs: Mapping[str, Any]) -> Result:
     return Result((ta.ema(source(bars, inputs["in_1"]), positive(inputs["in_0"], "length", "ema")),))
 
 
+def _waves(bars: StudyBars, inputs: Mapping[str, Any]) -> Result:
+    """WaveTrend, its two averages' distance and the flow of money: the widely copied formulas of the script's text."""
+    price, channel = source(bars, inputs["in_3"]), positive(inputs["in_1"], "length", "ema")
+    middle = ta.ema(price, channel)
+    spread = 0.015 * ta.ema(np.abs(price - middle), channel)
+    first = ta.ema(_ratio(price - middle, spread), positive(inputs["in_2"], "length", "ema"))
+    second = ta.sma(first, positive(inputs["in_4"], "length", "sma"))
+    above = np.where(np.isnan(second), np.nan, first > second)
+    crossed = (above != ta.previous(above)) & ~np.isnan(ta.previous(above))
+    body = _ratio(bars.close - bars.open, bars.high - bars.low) * inputs["in_9"]
+    flow = ta.sma(body, positive(inputs["in_8"], "length", "sma")) - inputs["in_10"]
+    nothing = np.full(len(bars), np.nan)
+    return Result(
+        (
+            first if inputs["in_0"] else nothing,
+            second if inputs["in_0"] else nothing,
+            first - second,
+            flow if inputs["in_7"] else nothing,
+            np.where(crossed, second, np.nan),
+        )
+    )
+
+
+def _ratio(value: Floats, by: Floats) -> Floats:
+    """Divide; where there is nothing to divide by, because the price has not moved, return 0 (unverified)."""
+    return np.where(by == 0, 0.0, value / np.where(by == 0, 1.0, by))
+
+
 SCRIPTS: Final[Mapping[str, Compute]] = {
     "Relative Strength Index": _rsi,
     "Moving Average Convergence Divergence": _macd,
@@ -236,5 +265,8 @@ SCRIPTS: Final[Mapping[str, Compute]] = {
     **{f"RSI of {name}": _rsi_of(name) for name in ("open", "high", "low", "hl2", "hlc3", "ohlc4", "hlcc4")},
     "Trend of the Emulator": _trend,
     "Private Trend": _trend,
+    "My Trend": _trend,
+    "VuManChu B Divergences": _waves,
+    **{f"RSI {length}": _rsi_of(None) for length in LENGTHS},
 }
 """By name; the strategies are in ``strategy.py``."""

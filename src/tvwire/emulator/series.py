@@ -57,7 +57,10 @@ class ServerSeries:
         self.tape: Tape | None = None
         self.live = False
         self.wanted = 0
-        """How many bars were asked for; a change of symbol or timeframe loads as many."""
+        """How many bars were asked for at first; a change of symbol or timeframe loads as many (docs/protocol.md, 3.4).
+
+        Older ones do not count: a client that goes through symbols drops answers with more than it asked for first.
+        """
         self.next_update = 0.0
         self._node = node
         self._first = self._last = self._origin = 0
@@ -149,7 +152,6 @@ class ServerSeries:
         first, last = (self._first, self._last) if part is None else part
         renamed = self._renamed(first) if part is not None and first < self._first else []
         if part is not None:
-            self.wanted += max(0, self._first - first)
             self._first, self._last = min(self._first, first), max(self._last, last)
         if part is not None and last <= first:
             update: dict[str, Any] = {"s": [], "ns": _NS, "t": self.turnaround}

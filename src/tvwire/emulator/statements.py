@@ -2,8 +2,7 @@
 
 Names and forms of the fields are those of docs/protocol.md, section 7.3. Dividends are those that move the candles; the
 newest year is what the scanner tells (``fundamentals.py``), and those before follow from it. unverified: all values,
-that fiscal years are calendar years and that quarters are told 25 days after their end. Called by ``ticker.py`` for
-quotes, and by ``desk.py`` for the scanner, which has the days of the calendar only.
+and that fiscal years are calendar years. Called by ``ticker.py`` for quotes.
 """
 
 from __future__ import annotations
@@ -12,10 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zlib import crc32
 
+from .company_events import paid_out
 from .fundamentals import fundamentals
 from .instrument import Instrument
 
-__all__ = ["calendar", "company"]
+__all__ = ["company"]
 
 _YEARS: Final = 8
 _QUARTERS: Final = 12
@@ -62,7 +62,7 @@ def company(item: Instrument, close: float, now: float) -> dict[str, Any]:
     if item.type not in ("stock", "fund"):
         return {}
     newest = fundamentals(item, close, now)
-    found = {**newest, "regular_close": close, **_dividends(item, now), **calendar(item, now)}
+    found = {**newest, "regular_close": close, **_dividends(item, now)}
     if item.type == "fund":
         return found
     revenue, profit, earnings = newest["total_revenue"], newest["net_income"], newest["last_annual_eps"]
@@ -103,32 +103,13 @@ def _told(labels: list[str], actual: list[float]) -> list[dict[str, Any]]:
     ]
 
 
-def calendar(item: Instrument, now: float) -> dict[str, Any]:
-    """Return the days on which something has happened or will: the newest and the next dividend, and earnings."""
-    found: dict[str, Any] = {}
-    today = datetime.fromtimestamp(now, UTC).date()
-    for word, ones in (
-        ("recent", [one for one in item.dividends if one[0] <= today][-1:]),
-        ("upcoming", [one for one in item.dividends if one[0] > today][:1]),
-    ):
-        for day, amount in ones:
-            found |= {f"dividend_amount_{word}": amount, f"dividend_ex_date_{word}": _seconds(day)}
-            found |= {f"dividend_payment_date_{word}": _seconds(day + timedelta(days=5))}
-    if item.type != "stock":
-        return found
-    told = [end + timedelta(days=25) for end in _ends(now + 100 * 86_400, 3, 4)]
-    found["earnings_release_date"] = _seconds(max(day for day in told if day <= today))
-    found["earnings_release_next_date"] = _seconds(min(day for day in told if day > today))
-    return found
-
-
 def _dividends(item: Instrument, now: float) -> dict[str, Any]:
     """Return the dividends whose day has come, the newest first."""
     today = datetime.fromtimestamp(now, UTC).date()
     past = sorted(((day, amount) for day, amount in item.dividends if day <= today), reverse=True)
     if not past:
         return {}
-    paid = [day + timedelta(days=5) for day, _ in past]
+    paid = [paid_out(day) for day, _ in past]
     return {
         "dividend_amount_h": [amount for _, amount in past],
         "dividend_ex_date_h": [_seconds(day) for day, _ in past],

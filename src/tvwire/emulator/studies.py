@@ -207,7 +207,7 @@ class Studies:
             series.warmed = max(series.warmed, warm)
         study.done, study.last = True, series.last
         result = study.told = study.result
-        points = points_of(bars, result.columns, series, first, last)
+        points = points_of(bars, result, series, first, last)
         study.shown = points[-1] if points else None
         update: dict[str, Any] = {
             "st": points,
@@ -236,7 +236,7 @@ class Studies:
             return [self._error(study, fault, now)]
         study.last = series.last
         packets = []
-        for point in points_of(bars, study.result.columns, series, since - 1, series.last):
+        for point in points_of(bars, study.result, series, since - 1, series.last):
             if point == study.shown:
                 continue
             study.shown = point
@@ -262,7 +262,7 @@ class Studies:
         series = self._series[root]
         kept = self._bars.get(root)
         if kept is None or kept.series is not series:
-            kept = self._bars[root] = SeriesBars(series)
+            kept = self._bars[root] = SeriesBars(series, of_market=not self._feed.whole)
         bars = kept.read(self._market(now))
         values = dict(order.values)
         for id, value in values.items():

@@ -43,6 +43,8 @@ class StudyBars:
     """Nominal seconds of a bar."""
     currency: str
     mintick: float
+    symbol: str = ""
+    """Name in the market; empty for a recording, of whose companies nothing is known."""
     rate: Floats | None = None
     """What the currency is worth in that of a strategy's account; None: it is the same."""
 
@@ -58,11 +60,13 @@ class Result:
         columns: One per plot, each as long as the bars; NaN where there is no value. None of them: no points.
         document: What ``ns.d`` holds as JSON; None for the empty text.
         indexes: ``ns.indexes``: the bars that the graphics of the document point into.
+        sparse: Whether bars without any value have no point at all.
     """
 
     columns: tuple[Floats, ...] = ()
     document: Mapping[str, Any] | None = None
     indexes: tuple[int, ...] = ()
+    sparse: bool = False
 
 
 class StudyFault(Exception):  # an answer of the server, not a fault of the program

@@ -13,7 +13,7 @@ import numpy as np
 
 from .feed import Tape
 from .series import WARMUP, Bar, ServerSeries
-from .study import NOTHING, Floats, Ints, StudyBars
+from .study import NOTHING, Floats, Ints, Result, StudyBars
 
 __all__ = ["SeriesBars", "points_of"]
 
@@ -27,6 +27,8 @@ class SeriesBars:
     """Reads the bars of one series, and keeps those that have closed."""
 
     series: ServerSeries
+    of_market: bool = True
+    """Whether the series is one of the market, not of a recording."""
     _first: int = 0
     _closed: Floats = field(default_factory=lambda: np.empty((6, 0)))
     _dates: Ints = field(default_factory=lambda: np.empty(0, np.int64))
@@ -68,6 +70,7 @@ class SeriesBars:
             step=tape.step,
             currency=str(series.info.get("currency_code", "")),
             mintick=float(series.info.get("minmov") or 1) / scale,
+            symbol=series.symbol if self.of_market else "",
         )
 
 
@@ -77,16 +80,20 @@ def _columns(tape: Tape, first: int, last: int, now: float) -> Floats:
     return np.stack([found.time.astype(float), found.open, found.high, found.low, found.close, volume])
 
 
-def points_of(bars: StudyBars, columns: tuple[Floats, ...], series: ServerSeries, first: int, last: int) -> list[Bar]:
+def points_of(bars: StudyBars, result: Result, series: ServerSeries, first: int, last: int) -> list[Bar]:
     """Return the rows of bars by their numbers on the tape, with the indexes that the client counts by."""
+    columns = result.columns
     if not columns:
         return []
     begin = series.first - bars.lead
     part = slice(max(first - begin, 0), max(last - begin, 0))
     table = np.column_stack([bars.time[part], *(column[part] for column in columns)])
+    numbers = np.arange(begin + part.start, begin + part.start + len(table))
+    if result.sparse:
+        there = np.isfinite(table[:, 1:]).any(axis=1)
+        table, numbers = table[there], numbers[there]
     rows = np.where(np.isfinite(table), table, NOTHING).tolist()
-    numbers = range(begin + part.start, begin + part.start + len(rows))
     return [
         Bar(number - series.origin if number >= series.first else number - series.first - WARMUP, tuple(row))
-        for number, row in zip(numbers, rows, strict=True)
+        for number, row in zip(numbers.tolist(), rows, strict=True)
     ]
