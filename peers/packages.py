@@ -9,6 +9,8 @@ one of them.
 from __future__ import annotations
 
 import json
+import os
+import ssl
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +108,12 @@ def install(one: Package) -> None:
     root.mkdir(parents=True, exist_ok=True)
     said = ["--silent", "--no-fund", "--no-audit", "--no-package-lock"]
     try:
-        subprocess.run([*npm(), "install", *said, "--prefix", str(root), *one.pins], check=True)
+        subprocess.run([*npm(), "install", *said, "--prefix", str(root), *one.pins], check=True, env=_trusting())
     except subprocess.CalledProcessError as error:
         raise CannotInstall(f"npm could not install {' '.join(one.pins)}") from error
+
+
+def _trusting() -> dict[str, str]:
+    """Return an environment in which Node trusts what this system trusts, as pip does: a proxy may be among it."""
+    trusted = ssl.get_default_verify_paths().cafile
+    return {**({"NODE_EXTRA_CA_CERTS": trusted} if trusted else {}), **os.environ}
