@@ -166,6 +166,14 @@ def _user(world: World, answer: Answer) -> None:
     equal({"following": 0, "user": 4}, user["notifications"], "notifications")
 
 
+def _own_scripts(world: World, answer: Answer) -> None:
+    (script,) = answer.values
+    kind, _, number = script["id"].partition(";")
+    equal(("USER", 32), (kind, len(number)), "id")
+    found = tuple(script[name] for name in ("name", "version", "access", "type"))
+    equal(("My Trend", "1.0", "private", "study"), found, "script")
+
+
 def _drawings(world: World, answer: Answer) -> None:
     (drawing,) = answer.values["value"]
     equal((BTC, "LineToolTrendLine"), (drawing["symbol"], drawing["type"]), "drawing")
@@ -219,7 +227,7 @@ PEER = Peer(
         Scenario("login", "login", _login, LOGIN),
         Scenario("login, wrong password", "login", _wrong_password, LOGIN | {"password": "guess"}),
         Scenario("user", "user", _user, LOGIN),
-        Scenario("own scripts", "scripts", lambda world, answer: equal([], answer.values, "scripts"), LOGIN),
+        Scenario("own scripts", "scripts", _own_scripts, LOGIN),
         Scenario("drawings", "drawings", _drawings, {"layout": "emulat0r", "symbol": BTC}),
         Scenario("drawings, no layout", "drawings",
                  lambda world, answer: equal("Wrong layout or credentials", answer.values.get("message"), "error"),
