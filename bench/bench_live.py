@@ -1,8 +1,8 @@
-"""P12 and P15: live updates through the public client.
+"""P12 and P15: live updates through the public client, in CPU time.
 
-P12 is the CPU time of a client that follows one series, against the floor: picows receiving the same frames, cut and
-decoded by msgspec and thrown away. P15 is the asynchronous iterator against callbacks, end to end. The server is a
-process of its own (``bench/flood.py``) that sends frames built beforehand.
+P12 is a client that follows one series, against the floor: picows receiving the same frames, cut and decoded by msgspec
+and thrown away. P15 is the asynchronous iterator against callbacks, end to end. The server is a process of its own
+(``bench/flood.py``) that sends frames built beforehand.
 """
 
 from __future__ import annotations
@@ -53,18 +53,18 @@ async def follow(port: int, count: int) -> float:
 
 
 async def iterate(port: int, count: int) -> float:
-    """Count events by iterating; return seconds."""
+    """Count events by iterating; return CPU seconds."""
     async with AsyncClient(endpoint=f"http://127.0.0.1:{port}") as tv, tv.watch_candles("SIM:BENCH", "1m") as live:
         await anext(live)
-        began = time.perf_counter()
+        began = time.process_time()
         async for _ in live:
             if live.stats.updates > count:
                 break
-        return time.perf_counter() - began
+        return time.process_time() - began
 
 
 async def call_back(port: int, count: int) -> float:
-    """Count events by callbacks; return seconds."""
+    """Count events by callbacks; return CPU seconds."""
     async with AsyncClient(endpoint=f"http://127.0.0.1:{port}") as tv, tv.watch_candles("SIM:BENCH", "1m") as live:
         await anext(live)
         over = asyncio.Event()
@@ -74,10 +74,10 @@ async def call_back(port: int, count: int) -> float:
                 over.set()
 
         live.on("forming", handle).on("closed", handle)
-        began = time.perf_counter()
+        began = time.process_time()
         running = asyncio.ensure_future(live.run())
         await over.wait()
-        spent = time.perf_counter() - began
+        spent = time.process_time() - began
         await live.aclose()
         await running
         return spent

@@ -187,7 +187,7 @@ class Intake:
             # what stood whole before the fault is still the server's word
             for payload in error.complete:
                 self._take(payload, self.messages)
-            self.packets += len(error.complete)
+            self.packets += len(error.complete) - 1  # beside the message, which counts as one
             raise
         # a heartbeat's ~ is the last of all that a packet may begin with; to search for it takes ten times as long
         return self._beat(payloads) if len(payloads) > 1 and max(payloads) >= b"~" else payloads

@@ -36,6 +36,9 @@ class Plan(NamedTuple):
     """Where the values of a form go: numbers that are neighbours in the table, and the rest."""
 
     column: int
+    """Of the first number."""
+    width: int
+    """How many there are."""
     numbers: Callable[[tuple[Any, ...]], tuple[float, ...]]
     others: tuple[tuple[int, int], ...]
     """Place in the form and in a state's own list."""
@@ -117,8 +120,14 @@ class _Table:
         known = -1 not in columns and -1 not in places and self.mixed.isdisjoint(names)
         if not known or len(columns) < 2 or columns != list(range(columns[0], columns[0] + len(columns))):
             return None
-        reach = max(places, default=-1) + 1
-        plan = self.plans[form] = Plan(columns[0], itemgetter(*numbers), tuple(zip(others, places, strict=True)), reach)
+        in_a_row = numbers == tuple(range(numbers[0], numbers[0] + len(numbers)))
+        plan = self.plans[form] = Plan(
+            columns[0],
+            len(columns),
+            itemgetter(slice(numbers[0], numbers[-1] + 1)) if in_a_row else itemgetter(*numbers),
+            tuple(zip(others, places, strict=True)),
+            max(places, default=-1) + 1,
+        )
         return plan
 
     def shared(self, text: str) -> str:
@@ -154,8 +163,11 @@ class QuoteState:
     @property
     def values(self) -> QuoteValues:
         """Merged fields under the wire's names as they are now, a photograph; numbers are floats."""
-        if self.fresh is not None:
-            self.settle()
+        fresh = self.fresh
+        if fresh is not None:
+            if isinstance(fresh, dict) or not self._settle_form(fresh):
+                self.settle()
+            self.fresh = None
         table = self._table
         start = self._row * table.width
         cells = table.cells[start : start + len(table.numbers)]
@@ -196,7 +208,7 @@ class QuoteState:
         plan = table.plans.get(form) or table.plan(form)
         if plan is None:
             return False
-        column, numbers_of, others, reach = plan
+        column, width, numbers_of, others, reach = plan
         own = self._others
         if len(own) < reach:
             return False
@@ -208,9 +220,8 @@ class QuoteState:
             elif type(value) is float or type(value) is int:
                 return False  # a number where there was none; what was put so far is put again
             own[target] = value
-        numbers = array("d", numbers_of(values))
         first = self._row * table.width + column
-        table.cells[first : first + len(numbers)] = numbers
+        table.cells[first : first + width] = array("d", numbers_of(values))
         return True
 
     def _put_other(self, name: str, value: Any) -> None:

@@ -288,7 +288,10 @@ class QuoteMachine:
             return False
         self.updates += 1
         if self._keep:
-            self._keep_change(state, values)
+            kept = self._kept
+            kept.append((state, values))
+            if not 1 < len(kept) <= self._keep:
+                self._kept_another()
             return True
         fresh = state.fresh
         if fresh is None or (type(values) is not dict and type(values) is type(fresh)):
@@ -330,8 +333,8 @@ class QuoteMachine:
         self._silent_at = now + self._progress
         self._answered(symbol)
 
-    def _keep_change(self, state: QuoteState, values: dict[str, Any] | Form) -> None:
-        self._kept.append((state, values))
+    def _kept_another(self) -> None:
+        """Tell that a change can be taken, or give up when more wait than can be kept."""
         if len(self._kept) == 1:
             self._listener.wake()
         elif len(self._kept) > self._keep:
@@ -341,7 +344,8 @@ class QuoteMachine:
 
     def _changed(self, state: QuoteState) -> None:
         if self._keep:
-            self._keep_change(state, {})
+            self._kept.append((state, {}))
+            self._kept_another()
             return
         if state.dirty:
             self.conflated += 1
