@@ -65,6 +65,7 @@ def main() -> None:
     if options.install:
         peers.install_node()
         peers.install_tvkit()
+        peers.install_datafeed()
     table: list[Row] = []
     failed = []
     for name in options.names or sorted(path.stem for path in FOLDER.glob("bench_*.py")):
