@@ -43,7 +43,7 @@ class Pulse:
         if self._last is not None:
             self._intervals.append(now - self._last)
             if len(self._intervals) >= _ENOUGH:
-                self.period = min(max(median(self._intervals), _SHORTEST), _LONGEST)
+                self.period = min(max(round(median(self._intervals), 1), _SHORTEST), _LONGEST)
         self._last = now
 
     @property
