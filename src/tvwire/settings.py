@@ -141,7 +141,7 @@ class Timeouts:
     http: float = 15.0
     """One HTTP request."""
     stall: float = 25.0
-    """Silence on the socket, heartbeats included, that means a dead link."""
+    """Silence that means a dead link where heartbeats come every 10 s; longer or shorter as they do."""
     close: float = 2.0
     """Longest that closing may take."""
 

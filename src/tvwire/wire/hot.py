@@ -52,12 +52,11 @@ class HotUpdates(msgspec.Struct, tag_field="m", tag="du", gc=False):
 
 
 class HotQuote(msgspec.Struct, gc=False):
-    """Values of one symbol that changed."""
+    """Values of one symbol that changed; why it is refused is read in full."""
 
     n: str
     s: str = "ok"
     v: dict[str, Any] = {}
-    errmsg: str | None = None
 
 
 class _Quotes(msgspec.Struct, array_like=True, gc=False):
