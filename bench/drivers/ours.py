@@ -15,14 +15,11 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from msgspec import to_builtins
-
 from bench import bench_bars
 from tvwire import AsyncClient, CandleEvent
-from tvwire.wire.codec import decode
-from tvwire.wire.forms import FormQuotes, decoder_of, form_of
+from tvwire.wire.codec import Reply, decode
 from tvwire.wire.frames import FrameReader
-from tvwire.wire.hot import HotQuotes, decode_hot
+from tvwire.wire.native import Change, Reader, Update
 
 Answer = dict[str, Any]
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -131,32 +128,34 @@ def _resident() -> int:
 
 
 async def parse(port: int, file: str, repeat: int, way: str) -> Answer:
-    """Read messages of a file: to replies of any kind, or with the decoder that live traffic has settled on."""
-    corpus, read = _messages(file), FrameReader().read
-    to_packet: Callable[[bytes], Any] = decode if way == "decode" else _settled(corpus)
+    """Read messages of a file: to replies of any kind, or with the reader that live traffic goes through."""
+    corpus = _messages(file)
+    read = _read_all if way == "decode" else Reader(2**24).read
     packets = 0
-    last: Any = None
+    some: Any = ()
     watch = Watch()
     for _ in range(repeat):
         for message in corpus:
-            for payload in read(message):
-                last = to_packet(payload)
-                packets += 1
+            some = read(message)
+            packets += len(some)
     spent = watch.spent()
-    state = json.loads(last.raw) if way == "decode" else to_builtins(last)
-    if isinstance(last, FormQuotes):
-        state["p"][1]["v"] = last.p.data.v.as_dict()
-    return {**spent, "state": state, "packets": packets}
+    return {**spent, "state": _plain(some[-1]), "packets": packets}
 
 
-def _settled(corpus: list[bytes]) -> Callable[[bytes], Any]:
-    """Return the decoder that the intake uses when quotes have named the same fields some times."""
-    for message in corpus:
-        for payload in FrameReader().read(message):
-            packet = decode_hot(payload)
-            if isinstance(packet, HotQuotes) and (form := form_of(packet.p.data.v)) is not None:
-                return decoder_of(form)
-    return decode_hot
+def _read_all(message: bytes, read: Callable[[bytes], list[bytes]] = FrameReader().read) -> list[Reply]:
+    return [decode(payload) for payload in read(message)]
+
+
+def _plain(packet: Reply | Update | Change) -> Any:
+    """Return what a packet holds as JSON would have it."""
+    if isinstance(packet, Update):
+        closes = {} if packet.closes is None else {"lbs": {"bar_close_time": packet.closes}}
+        update = {"s": [{"v": packet.bar}], "t": packet.turnaround, **closes}
+        return {"m": "du", "p": [packet.session, {packet.series: update}]}
+    if isinstance(packet, Change):
+        values = packet.values if isinstance(packet.values, dict) else packet.values.as_dict()
+        return {"m": "qsd", "p": [packet.session, {"n": packet.symbol, "s": "ok", "v": values}]}
+    return json.loads(packet.raw)
 
 
 def _messages(file: str) -> list[bytes]:

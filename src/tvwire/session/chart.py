@@ -18,7 +18,6 @@ from ..errors import Closed, InputError, RequestTimeout, TvWireError
 from ..symbols import SymbolInfo
 from ..timeframe import Timeframe
 from ..wire import messages
-from ..wire.hot import HotUpdate
 from ..wire.messages import Call
 from ..wire.replies import (
     CriticalError,
@@ -297,22 +296,13 @@ class ChartMachine:
         self._added = self._received = 0
         self._last_heard = now
 
-    def take_update(self, update: HotUpdate, number: int) -> bool:
-        """Take a live update of the series, if it is an ordinary one: the hot path (``intake.py``)."""
-        bars = update.s
-        if bars is None or self._load_key is not None or update.t != self.turnaround:
+    def take_bar(self, bar: list[float], turnaround: str, closes: int | None, number: int) -> bool:
+        """Take a bar of a live update, if that is an ordinary one: the hot path (``intake.py``)."""
+        if self._load_key is not None or turnaround != self.turnaround or not self.series.put(bar):
             return False
-        put = self.series.put
-        for bar in bars:
-            if not put(bar.v):
-                return False
-        if update.lbs is not None:
-            self.bar_close_time = update.lbs.bar_close_time
+        if closes is not None:
+            self.bar_close_time = closes
         return True
-
-    def take_bar(self, bar: list[float], number: int) -> bool:
-        """Have every update read in full: the turnaround may have changed."""
-        return False
 
     def _receive_data(self, message: TimescaleUpdate | DataUpdate) -> list[Event]:
         update = message.p.updates.get(SERIES)

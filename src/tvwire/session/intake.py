@@ -1,12 +1,11 @@
 """The hot path: one call for the WebSocket messages that came together, from bytes to series and quotes.
 
 Flat on purpose. A layered version (frame, packet, session, series, event) took more than twice the time per packet;
-here ``du`` and ``qsd`` go from the decoder straight to a bound method found by session and series. Everything else,
+here ``du`` and ``qsd`` go from the decoder straight to a method found by session and series. Everything else,
 and every ``du`` or ``qsd`` that is out of the ordinary, goes to ``slow``, the table-driven path of ``mux.py``.
 
-What live traffic repeats is not read again. JSON means the same wherever its text is the same, so of a ``du`` that
-begins and ends like the one before it only the six numbers between are read (:data:`Shape`). Of ``qsd`` that name the
-same fields time after time, only their values are (``wire/forms.py``). Whatever differs is read as usual.
+Two decoders, one after the other: the compiled reader knows what almost all live traffic looks like (``wire/native.py``),
+msgspec takes what that leaves, or everything where it was not built.
 
 Session ids are new in each life of a connection, so a missing route *is* the generation check. Bench: P1, P6, P7, P12.
 Called by ``net/connection.py``, which makes one for each life; routes are set by ``session/mux.py``.
@@ -14,15 +13,15 @@ Called by ``net/connection.py``, which makes one for each life; routes are set b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from ..errors import FrameError
-from ..wire.forms import Form, FormQuotes, decoder_of, form_of
 from ..wire.frames import FrameReader
-from ..wire.hot import HotQuotes, HotUpdate, HotUpdates, decode_bar, decode_hot
+from ..wire.hot import HotUpdates, decode_hot
+from ..wire.native import Change, Reader, Row, Update
 
 __all__ = ["Intake", "QuoteRoute", "SeriesRoute"]
 
@@ -30,32 +29,13 @@ __all__ = ["Intake", "QuoteRoute", "SeriesRoute"]
 class SeriesRoute(Protocol):
     """Takes what is said of a series, with the number of the message; False hands it back, to be read in full."""
 
-    def take_update(self, update: HotUpdate, number: int) -> bool: ...
-
-    def take_bar(self, bar: list[float], number: int) -> bool:
-        """Take a bar whose update agrees in all but these values with the last that :meth:`take_update` took."""
-        ...
+    def take_bar(self, bar: list[float], turnaround: str, closes: int | None, number: int) -> bool: ...
 
 
-QuoteRoute = Callable[[dict[str, Any] | Form, str], bool]
+QuoteRoute = Callable[[dict[str, Any] | Row, str], bool]
 """Takes changed values of a symbol, which it may keep; False hands them back, to be read in full."""
 
-_VALUES: Final = b'"v":'
-"""Stands before the values of a bar, and nowhere within a JSON text: there quotes are escaped."""
-_AFTER: Final = len(_VALUES)
-_HEARTBEAT: Final = 32
-"""More bytes than a message has that is a heartbeat."""
-_D: Final = ord("d")
-"""The first letter of the verb ``du``, of those that are sent all the time; it stands seventh."""
-_MOST_SHAPES: Final = 1_024
-_ALIKE: Final = 16
-"""Changes of quotes in a row that name the same fields, from which on the next is taken to do so too. A wrong guess
-costs as much as four right ones save."""
 _REFUSED: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
-
-Shape = tuple[bytes, int, Callable[[list[float], int], bool]]
-"""What comes behind the values of the bar of a ``du``, where that begins, counted from the end, and who takes them;
-known by what comes before them."""
 
 
 class Intake:
@@ -69,22 +49,7 @@ class Intake:
         slow: Called with every payload that the hot path does not take.
     """
 
-    __slots__ = (
-        "_alike",
-        "_decode",
-        "_fields",
-        "_headers",
-        "_heads",
-        "_heartbeat",
-        "_quotes",
-        "_read",
-        "_series",
-        "_shapes",
-        "_slow",
-        "messages",
-        "packets",
-        "stopped",
-    )
+    __slots__ = ("_cut", "_heartbeat", "_quotes", "_read", "_series", "_slow", "messages", "packets", "stopped")
 
     def __init__(
         self,
@@ -97,18 +62,11 @@ class Intake:
     ) -> None:
         self._series = series
         self._quotes = quotes
-        reader = FrameReader(limit)
-        self._read, self._headers = reader.read, reader.headers
+        self._cut = FrameReader(limit).read
+        self._read: Callable[[bytes], Sequence[Update | Change | bytes] | None]
+        self._read = self._payloads if Reader is None else Reader(limit).read
         self._heartbeat = heartbeat
         self._slow = slow
-        self._shapes: dict[bytes, Shape] = {}
-        self._heads: dict[str, bytes] = {}
-        """What is in ``_shapes`` of a chart session."""
-        self._decode: Callable[[bytes], HotUpdates | HotQuotes | FormQuotes[Form]] = decode_hot
-        """``decode_hot``, or the decoder of the form that quotes have at present."""
-        self._fields: tuple[str, ...] = ()
-        """Fields of the last change of a quote, ``_alike`` of which came in a row."""
-        self._alike = 0
         self.messages = 0
         """Messages taken in, the one at hand included."""
         self.packets = 0
@@ -123,154 +81,83 @@ class Intake:
             FrameError: No reading of a length fits; the whole packets before that place have been taken in.
             PayloadTooLarge: A message exceeds the limit.
         """
-        header_of, shape_of = self._headers.get, self._shapes.get
-        began = number = self.messages
-        more = 0
+        read, series, quotes = self._read, self._series, self._quotes
+        number = self.messages
+        taken = 0
         try:
             for message in messages:
-                number += 1
-                size = len(message)
-                header = header_of(size)
-                if header is None or not message.startswith(header):
-                    self.messages = number
-                    payloads = self._cut(message)
-                    more += len(payloads) - 1
-                    for payload in payloads:
-                        if payload[6:7] != b"d" or not self._repeated(payload, number):
-                            self._take(payload, number)
-                            if self.stopped:
-                                return
-                    continue
-                # one packet: of a ``du`` nothing is copied but what is looked up and what is decoded
-                start = len(header)
-                if size > _HEARTBEAT and message[start + 6] == _D:
-                    place = message.find(_VALUES)
-                    shape = shape_of(message[start:place])
-                    if shape is not None:
-                        tail, end, put = shape
-                        if message.endswith(tail):
-                            try:
-                                bar = decode_bar(message[place + _AFTER : end])
-                            except _REFUSED:
-                                pass  # a missing value: read in full below
-                            else:
-                                if put(bar, number):
-                                    continue
-                self.messages = number
-                self._take(message[start:], number)
-                if self.stopped:
-                    return
+                self.messages = number = number + 1
+                packets = read(message)
+                if packets is None:
+                    packets = self._payloads(message)
+                for packet in packets:
+                    taken += 1
+                    if type(packet) is Update:
+                        routes = series.get(packet.session)
+                        route = None if routes is None else routes.get(packet.series)
+                        if route is not None and route.take_bar(packet.bar, packet.turnaround, packet.closes, number):
+                            continue
+                    elif type(packet) is Change:
+                        put = quotes.get(packet.session)
+                        if put is not None and put(packet.values, packet.symbol):
+                            continue
+                    self._take(packet, number)
+                    if self.stopped:
+                        return
         finally:
-            self.messages = number
-            self.packets += number - began + more
+            self.packets += taken
 
-    def _repeated(self, payload: bytes, number: int) -> bool:
-        """Take a ``du`` of known shape, as :meth:`feed` does where it is alone in its message."""
-        place = payload.find(_VALUES)
-        shape = self._shapes.get(payload[:place])
-        if shape is None:
-            return False
-        tail, end, put = shape
-        if not payload.endswith(tail):
-            return False
+    def _payloads(self, message: bytes) -> list[bytes]:
+        """Cut a message that the compiled reader does not; heartbeats come first."""
         try:
-            bar = decode_bar(payload[place + _AFTER : end])
-        except _REFUSED:
-            return False
-        return put(bar, number)
-
-    def _cut(self, message: bytes) -> list[bytes]:
-        """Return the payloads of a message, heartbeats echoed if they share it with data."""
-        try:
-            payloads = self._read(message)
+            payloads = self._cut(message)
         except FrameError as error:
             # what stood whole before the fault is still the server's word
             for payload in error.complete:
                 self._take(payload, self.messages)
-            self.packets += len(error.complete) - 1  # beside the message, which counts as one
+            self.packets += len(error.complete)
             raise
         # a heartbeat's ~ is the last of all that a packet may begin with; to search for it takes ten times as long
-        return self._beat(payloads) if len(payloads) > 1 and max(payloads) >= b"~" else payloads
+        if len(payloads) > 1 and max(payloads) >= b"~":
+            payloads.sort(key=_is_no_heartbeat)
+        return payloads
 
-    def _take(self, payload: bytes, number: int) -> None:
-        """Read a payload in full."""
+    def _take(self, packet: Update | Change | bytes, number: int) -> None:
+        """Take what the compiled reader has not read, or nobody has taken."""
+        if not isinstance(packet, bytes):
+            self._slow(packet.raw)
+            return
         try:
-            packet = self._decode(payload)
+            message = decode_hot(packet)
         except _REFUSED:
-            if self._decode is decode_hot or payload.startswith(b"~h~"):
-                self._take_other(payload)
-                return
-            try:
-                packet = decode_hot(payload)
-            except _REFUSED:
-                self._take_other(payload)
-                return
-            self._decode, self._alike = decode_hot, 0
-        if isinstance(packet, FormQuotes):
-            quote = packet.p.data
-            route = self._quotes.get(packet.p.session)
-            if route is None or quote.s != "ok" or not route(quote.v, quote.n):
-                self._slow(payload)
-        elif isinstance(packet, HotUpdates):
-            if not self._update(packet, payload, number):
-                self._slow(payload)
+            (self._slow if _is_no_heartbeat(packet) else self._heartbeat)(packet)
+            return
+        if isinstance(message, HotUpdates):
+            taken = self._update(message, number)
         else:
-            change = packet.p.data
-            values = change.v
-            fields = tuple(values)
-            route = self._quotes.get(packet.p.session)
-            if route is None or change.s != "ok" or not route(values, change.n):
-                self._slow(payload)
-            elif fields != self._fields:
-                self._fields, self._alike = fields, 0
-            else:
-                self._alike += 1
-                if self._alike == _ALIKE and (form := form_of(values)) is not None:
-                    self._decode = decoder_of(form)
+            change = message.p.data
+            put = self._quotes.get(message.p.session)
+            taken = put is not None and change.s == "ok" and put(change.v, change.n)
+        if not taken:
+            self._slow(packet)
 
-    def _take_other(self, payload: bytes) -> None:
-        """Hand on what is neither ``du`` nor ``qsd``, or an unusual one."""
-        if payload.startswith(b"~h~"):
-            self._heartbeat(payload)
-        else:
-            self._slow(payload)
-
-    def _update(self, packet: HotUpdates, payload: bytes, number: int) -> bool:
+    def _update(self, message: HotUpdates, number: int) -> bool:
         """Hand a ``du`` to its series; False if any of them does not take it."""
-        session, updates = packet.p.session, packet.p.updates
-        learned = self._heads.pop(session, None)
-        if learned is not None:
-            self._shapes.pop(learned, None)  # whatever this says is newer
-        routes = self._series.get(session)
+        routes = self._series.get(message.p.session)
         if routes is None:
             return False
         taken = True
-        for name, update in updates.items():
+        for name, update in message.p.updates.items():
             route = routes.get(name)
-            if route is None or not route.take_update(update, number):
+            if route is None or update.s is None:
                 taken = False
-            elif len(updates) == 1 and update.s is not None and len(update.s) == 1:
-                self._learn(payload, session, route)
+                continue
+            closes = None if update.lbs is None else update.lbs.bar_close_time
+            for bar in update.s:
+                taken = route.take_bar(bar.v, update.t, closes, number) and taken
         return taken
 
-    def _learn(self, payload: bytes, session: str, route: SeriesRoute) -> None:
-        """Learn the shape of an update of one bar, unless its values could stand in more than one place."""
-        place = payload.find(_VALUES)
-        if payload.find(_VALUES, place + _AFTER) >= 0 or b"\\" in payload:
-            return
-        if len(self._shapes) >= _MOST_SHAPES:
-            self._shapes.clear()
-            self._heads.clear()
-        self._heads[session] = head = payload[:place]
-        behind = payload.find(b"]", place) + 1
-        self._shapes[head] = payload[behind:], behind - len(payload), route.take_bar
 
-    def _beat(self, payloads: list[bytes]) -> list[bytes]:
-        """Echo heartbeats that share a message with data before the data is looked at."""
-        others = []
-        for payload in payloads:
-            if payload.startswith(b"~h~"):
-                self._heartbeat(payload)
-            else:
-                others.append(payload)
-        return others
+def _is_no_heartbeat(payload: bytes) -> bool:
+    return not payload.startswith(b"~h~")
+

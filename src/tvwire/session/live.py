@@ -26,7 +26,6 @@ import numpy as np
 from ..errors import RequestTimeout, TvWireError
 from ..symbols import SymbolInfo
 from ..wire.bars import Bars
-from ..wire.hot import HotUpdate
 from ..wire.messages import Call
 from ..wire.replies import DataUpdate, Reply
 from .chart import SERIES, ChartMachine, SeriesRequest
@@ -246,20 +245,9 @@ class LiveMachine:
 
     # -- live --------------------------------------------------------------------------------------------
 
-    def take_update(self, update: HotUpdate, number: int) -> bool:
-        """Take what changed, if it is an ordinary update: the hot path (``intake.py``)."""
-        bars = update.s
-        if bars is None or not self._live or update.t != self._chart.turnaround:
-            return False
-        for bar in bars:
-            self._take(bar.v, number)
-        if update.lbs is not None:
-            self._learn_end(update.lbs.bar_close_time)
-        return True
-
-    def take_bar(self, bar: Bar, number: int) -> bool:
-        """Take a bar whose update says nothing else that is new; the turnaround of a life never changes."""
-        if not self._live:
+    def take_bar(self, bar: Bar, turnaround: str, closes: int | None, number: int) -> bool:
+        """Take a bar of a live update, if that is an ordinary one: the hot path (``intake.py``)."""
+        if not self._live or turnaround != self._chart.turnaround:
             return False
         newest = self.series.tip
         if (
@@ -275,6 +263,8 @@ class LiveMachine:
             self._listener.forming(self)
         else:
             self._take(bar, number)
+        if closes != self._closes:
+            self._learn_end(closes)
         return True
 
     def _receive_update(self, message: DataUpdate) -> None:

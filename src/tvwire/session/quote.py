@@ -14,13 +14,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping
-from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from msgspec.structs import astuple
-
 from ..quote_values import ABSENT, QuoteValues
-from ..wire.forms import Form
+from ..wire.native import Form, Row
 from ..wire.replies import QuoteCompleted, QuoteData
 
 __all__ = ["QuoteBoard", "QuoteState"]
@@ -33,15 +30,12 @@ _COMMON_LENGTH: Final = 32
 
 
 class Plan(NamedTuple):
-    """Where the values of a form go: numbers that are neighbours in the table, and the rest."""
+    """Where the values of a row go."""
 
-    column: int
-    """Of the first number."""
-    width: int
-    """How many there are."""
-    numbers: Callable[[tuple[Any, ...]], tuple[float, ...]]
-    others: tuple[tuple[int, int], ...]
-    """Place in the form and in a state's own list."""
+    columns: bytes
+    """Columns of its numbers in the table, int32."""
+    places: tuple[int, ...]
+    """Places of the others in a state's own list."""
     reach: int
     """How long that list has to be."""
 
@@ -64,8 +58,8 @@ class _Table:
         self.rows = 0
         self.spare: list[int] = []
         """Rows of symbols that were removed."""
-        self.plans: dict[type[Form], Plan] = {}
-        """How forms are settled at once, those that can be."""
+        self.plans: dict[Form, Plan] = {}
+        """How the rows of a form are settled at once, where that can be."""
         self.texts: dict[str, str] = {}
         """One copy of texts that many symbols share: currencies, exchanges, states of the market."""
 
@@ -111,23 +105,13 @@ class _Table:
             self.plans.clear()
         return place
 
-    def plan(self, form: type[Form]) -> Plan | None:
-        """Return how values of *form* are settled at once, None where they have to be looked at one by one."""
-        names, numbers = form.names, form.numbers
-        others = [place for place in range(len(names)) if place not in numbers]
-        columns = [self.numbers.get(names[place], -1) for place in numbers]
-        places = [self.others.get(names[place], -1) for place in others]
-        known = -1 not in columns and -1 not in places and self.mixed.isdisjoint(names)
-        if not known or len(columns) < 2 or columns != list(range(columns[0], columns[0] + len(columns))):
+    def plan(self, form: Form) -> Plan | None:
+        """Return how rows of *form* are settled at once, None where their values have to be looked at one by one."""
+        columns = [self.numbers.get(name, -1) for name in form.numbers]
+        places = [self.others.get(name, -1) for name in form.others]
+        if -1 in columns or -1 in places or not self.mixed.isdisjoint(form.names):
             return None
-        in_a_row = numbers == tuple(range(numbers[0], numbers[0] + len(numbers)))
-        plan = self.plans[form] = Plan(
-            columns[0],
-            len(columns),
-            itemgetter(slice(numbers[0], numbers[-1] + 1)) if in_a_row else itemgetter(*numbers),
-            tuple(zip(others, places, strict=True)),
-            max(places, default=-1) + 1,
-        )
+        plan = self.plans[form] = Plan(array("i", columns).tobytes(), tuple(places), max(places, default=-1) + 1)
         return plan
 
     def shared(self, text: str) -> str:
@@ -153,7 +137,7 @@ class QuoteState:
         self._table = table
         self._row = table.take_row()
         self._others: list[Any] = []
-        self.fresh: dict[str, Any] | Form | None = None
+        self.fresh: dict[str, Any] | Row | None = None
         """What has come since the last look; for :meth:`update`, and for the hot path."""
         self.complete = False
         """Whether the first snapshot is whole: the server said so, or it refused the symbol."""
@@ -165,7 +149,7 @@ class QuoteState:
         """Merged fields under the wire's names as they are now, a photograph; numbers are floats."""
         fresh = self.fresh
         if fresh is not None:
-            if isinstance(fresh, dict) or not self._settle_form(fresh):
+            if isinstance(fresh, dict) or not self._settle_row(fresh):
                 self.settle()
             self.fresh = None
         table = self._table
@@ -179,7 +163,7 @@ class QuoteState:
         if fresh is None:
             return
         if not isinstance(fresh, dict):
-            if self._settle_form(fresh):
+            if self._settle_row(fresh):
                 return
             fresh = fresh.as_dict()
         table = self._table
@@ -202,26 +186,19 @@ class QuoteState:
             if mixed and name in mixed:
                 self._put_other(name, ABSENT)
 
-    def _settle_form(self, fresh: Form) -> bool:
-        """Move all values of a form at once; False where that cannot be."""
-        table, form = self._table, type(fresh)
+    def _settle_row(self, fresh: Row) -> bool:
+        """Move all values of a row at once; False where that cannot be."""
+        table, form = self._table, fresh.form
         plan = table.plans.get(form) or table.plan(form)
         if plan is None:
             return False
-        column, width, numbers_of, others, reach = plan
+        columns, places, reach = plan
         own = self._others
         if len(own) < reach:
             return False
-        values = astuple(fresh)
-        for place, target in others:
-            value = values[place]
-            if type(value) is str:
-                value = table.texts.get(value) or table.shared(value)
-            elif type(value) is float or type(value) is int:
-                return False  # a number where there was none; what was put so far is put again
-            own[target] = value
-        first = self._row * table.width + column
-        table.cells[first : first + width] = array("d", numbers_of(values))
+        fresh.settle(table.cells, self._row * table.width, columns)
+        for place, value in zip(places, fresh.others, strict=True):
+            own[place] = (table.texts.get(value) or table.shared(value)) if type(value) is str else value
         return True
 
     def _put_other(self, name: str, value: Any) -> None:
@@ -232,15 +209,17 @@ class QuoteState:
             self._others = others = others + [ABSENT] * (len(table.others) - len(others))
         others[place] = table.shared(value) if type(value) is str else value
 
-    def update(self, values: dict[str, Any] | Form) -> None:
+    def update(self, values: dict[str, Any] | Row) -> None:
         """Merge values; they are kept until somebody reads."""
         fresh = self.fresh
-        if isinstance(fresh, dict) and isinstance(values, dict):
-            fresh.update(values)
-            return
-        if type(fresh) is not type(values):
+        if isinstance(fresh, dict):
+            if isinstance(values, dict):
+                fresh.update(values)
+                return
             self.settle()
-        self.fresh = values  # a form replaces all of its like
+        elif fresh is not None and (isinstance(values, dict) or values.form is not fresh.form):
+            self.settle()
+        self.fresh = values  # a row replaces all of its like
 
     def release(self) -> None:
         """Give the row back and keep what is known: somebody may still hold this state."""

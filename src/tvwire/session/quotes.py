@@ -17,8 +17,8 @@ from typing import Any, Final, Protocol
 
 from ..errors import SlowConsumer, TvWireError
 from ..wire import messages
-from ..wire.forms import Form
 from ..wire.messages import Call
+from ..wire.native import Row
 from ..wire.replies import CriticalError, QuoteCompleted, QuoteData, Reply
 from .events import Answered, Event, Failed
 from .faults import critical_fault, symbol_fault
@@ -92,7 +92,7 @@ class QuoteMachine:
         self._silent_at = 0.0
         self._queue: deque[QuoteState] = deque()
         self._keep = keep
-        self._kept: deque[tuple[QuoteState, dict[str, Any] | Form]] = deque()
+        self._kept: deque[tuple[QuoteState, dict[str, Any] | Row]] = deque()
         self._adding: dict[str, None] = {}
         self._removing: dict[str, None] = {}
         self._fast: tuple[str, ...] | None = None
@@ -281,7 +281,7 @@ class QuoteMachine:
 
     # -- inside ------------------------------------------------------------------------------------------
 
-    def take_values(self, values: dict[str, Any] | Form, symbol: str) -> bool:
+    def take_values(self, values: dict[str, Any] | Row, symbol: str) -> bool:
         """Take what changed of a symbol that is told: the hot path (``intake.py``)."""
         state = self._live.get(symbol)
         if state is None:
@@ -294,8 +294,8 @@ class QuoteMachine:
                 self._kept_another()
             return True
         fresh = state.fresh
-        if fresh is None or (type(values) is not dict and type(values) is type(fresh)):
-            state.fresh = values  # ``state.update`` without the call: all that was there is replaced
+        if fresh is None:
+            state.fresh = values
         else:
             state.update(values)
         if state.dirty:

@@ -2,8 +2,9 @@
 
 Two ways that agree. The slow way decodes each bar into a struct; it takes everything that the protocol allows
 (docs/protocol.md, section 4.4: five values, more than six, null, ``"NaN"``, 1e100) and is the oracle. The bulk
-way serves long messages: the array of bars is cut out of the packet, its punctuation is blanked, and the numbers
-are read as one flat list, with no Python object per bar. Whatever looks irregular there goes the slow way.
+way serves long messages: the array of bars is cut out of the packet and read with no Python object per bar, by the
+compiled part (``native.py``) or, without it, as one flat list of numbers whose punctuation was blanked. Whatever
+looks irregular there goes the slow way.
 
 Not responsible for order or duplicates between messages (``session/series.py``). Called by ``codec.py``.
 """
@@ -18,6 +19,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from . import native
 
 __all__ = ["Bar", "Bars", "Values", "columns", "fold", "lift"]
 
@@ -121,35 +124,64 @@ _SPLIT: Final = 1e8
 _LATEST: Final = 1e13
 
 
-def lift(payload: bytes) -> tuple[bytes, list[memoryview]] | None:
+def lift(payload: bytes) -> tuple[bytes, list[Bars]] | None:
     """Take the arrays of bars out of a packet.
 
     Returns:
-        The packet with the number k in place of the k-th array, and the arrays, brackets included. None when
-        there is nothing to take out. The cut is a guess that the caller has to confirm: the rest must decode
-        with exactly these numbers in the place of bars, and :func:`columns` must accept each array.
+        The packet with the number k in place of the k-th array, and the arrays. None when there is none, or one is
+        irregular. The cut is a guess that the caller has to confirm: the rest must decode with exactly these numbers
+        in the place of bars.
     """
     opening = payload.find(_OPENING)
     if opening < 0:
         return None
     rest: list[bytes] = []
-    arrays: list[memoryview] = []
-    view = memoryview(payload)
+    arrays: list[Bars] = []
     done = 0
     while opening >= 0:
         start = opening + 4
-        # No bar holds the letter s, and every key that can follow has one ("ns", "lbs") or ends the packet soon:
-        # a search for one character is memchr, a search for "]}]" costs ten times more.
-        letter = payload.find(b"s", start)
-        end = payload.rfind(b"]}]", start, letter if letter >= 0 else len(payload)) + 3
-        if end < 3:
+        found = _numbers_at(payload, start) if native.bars is None else _read_at(payload, start)
+        if found is None:
             return None
+        bars, end = found
         rest += (payload[done:start], b"%d" % len(arrays))
-        arrays.append(view[start:end])
+        arrays.append(bars)
         done = end
         opening = payload.find(_OPENING, done)
     rest.append(payload[done:])
     return b"".join(rest), arrays
+
+
+def _read_at(payload: bytes, start: int) -> tuple[Bars, int] | None:
+    """Read the array of bars that begins at *start* with the compiled part; return where it ends too."""
+    found = native.bars(payload, start)
+    if found is None:
+        return None
+    table, rows, room, end = found
+
+    def column(number: int, kind: Any) -> Any:
+        return np.frombuffer(table, kind, rows, number * room * 8)
+
+    bars = Bars(
+        index=column(0, np.int64),
+        time=column(1, np.int64),
+        open=column(2, np.float64),
+        high=column(3, np.float64),
+        low=column(4, np.float64),
+        close=column(5, np.float64),
+        volume=column(6, np.float64),
+    )
+    return bars, end
+
+
+def _numbers_at(payload: bytes, start: int) -> tuple[Bars, int] | None:
+    """Read the array of bars that begins at *start* as numbers; return where it ends too."""
+    # No bar holds the letter s, and every key that can follow has one ("ns", "lbs") or ends the packet soon:
+    # a search for one character is memchr, a search for "]}]" costs ten times more.
+    letter = payload.find(b"s", start)
+    end = payload.rfind(b"]}]", start, letter if letter >= 0 else len(payload)) + 3
+    bars = columns(memoryview(payload)[start:end]) if end >= 3 else None
+    return None if bars is None else (bars, end)
 
 
 def columns(array: bytes | memoryview) -> Bars | None:

@@ -244,9 +244,7 @@ def _decode_bulk(payload: bytes) -> Reply | None:
         if isinstance(points, int):
             if points >= len(arrays):
                 return None
-            columns = bars.columns(arrays[points])
-            if columns is None:
-                return None
+            columns = arrays[points]
             taken.append(points)
             points = []
         update = Update(points, part.ns, part.turnaround, part.last_bar, part.study, part.node, part.plots)

@@ -1,8 +1,8 @@
 """The two packets that make up almost all live traffic, ``du`` and ``qsd``, with no field that is not used.
 
-A second, leaner reading of what ``replies.py`` describes, for the hot path only (bench P1). Whatever these structs
-refuse, a null in a bar or another verb, is read by ``codec.decode``, which takes everything. Used by
-``session/intake.py``.
+A second, leaner reading of what ``replies.py`` describes, for the hot path only (bench P1): of what the compiled reader
+leaves (``native.py``), or of everything where there is none. Whatever these structs refuse, a null in a bar or another
+verb, is read by ``codec.decode``, which takes everything. Used by ``session/intake.py``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 
 from .bars import MISSING
 
-__all__ = ["HotBar", "HotQuote", "HotQuotes", "HotUpdate", "HotUpdates", "decode_bar", "decode_hot"]
+__all__ = ["HotBar", "HotQuote", "HotQuotes", "HotUpdate", "HotUpdates", "decode_hot"]
 
 
 Values = Annotated[list[Annotated[float, msgspec.Meta(lt=MISSING)]], msgspec.Meta(min_length=5)]
@@ -72,5 +72,3 @@ class HotQuotes(msgspec.Struct, tag_field="m", tag="qsd", gc=False):
 
 decode_hot: Final = msgspec.json.Decoder(HotUpdates | HotQuotes).decode
 """Decode one payload, or raise a ``msgspec.MsgspecError`` or ``UnicodeError`` for anything else."""
-decode_bar: Final = msgspec.json.Decoder(Values).decode
-"""Decode the values of one bar, or raise as ``decode_hot`` does."""

@@ -1,0 +1,31 @@
+/* tvwire.wire._native: the two things that a client does millions of times, without an object per number.
+ *
+ * Optional: everything here has its like in Python (wire/bars.py, wire/hot.py), which is used where this is not built,
+ * which reads whatever this does not, and which the tests compare it with.
+ */
+#include "native.h"
+
+static PyMethodDef methods[] = {
+    {"bars", native_bars, METH_VARARGS,
+     "Read the array of bars that begins at a place of a payload. Return its columns one after the other (index and "
+     "time as int64, open, high, low, close and volume as float64), the number of bars, the room of each column in "
+     "bars, and where the array ends; None where it is irregular."},
+    {NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_native",
+    .m_doc = "Reads live packets and arrays of bars.",
+    .m_size = -1,
+    .m_methods = methods,
+};
+
+PyMODINIT_FUNC PyInit__native(void) {
+    PyTypeObject *types[] = {&FormType, &RowType, &UpdateType, &ChangeType, &ReaderType};
+    PyObject *module = PyModule_Create(&definition);
+    for (size_t k = 0; module != NULL && k < sizeof(types) / sizeof(*types); k++)
+        if (PyModule_AddType(module, types[k]) < 0)
+            Py_CLEAR(module);
+    return module;
+}

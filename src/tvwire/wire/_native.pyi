@@ -1,0 +1,46 @@
+from typing import Any, final
+
+__all__ = ["Change", "Form", "Reader", "Row", "Update", "bars"]
+
+@final
+class Form:
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def numbers(self) -> tuple[str, ...]: ...
+    @property
+    def others(self) -> tuple[str, ...]: ...
+
+@final
+class Row:
+    @property
+    def form(self) -> Form: ...
+    @property
+    def others(self) -> tuple[Any, ...]: ...
+    def as_dict(self) -> dict[str, Any]: ...
+    def settle(self, cells: Any, start: int, columns: bytes, /) -> None: ...
+
+@final
+class Update:
+    session: str
+    series: str
+    bar: list[float]
+    turnaround: str
+    closes: int | None
+    @property
+    def raw(self) -> bytes: ...
+
+@final
+class Change:
+    session: str
+    symbol: str
+    values: dict[str, Any] | Row
+    @property
+    def raw(self) -> bytes: ...
+
+@final
+class Reader:
+    def __new__(cls, limit: int) -> Reader: ...
+    def read(self, message: bytes, /) -> list[Update | Change | bytes] | None: ...
+
+def bars(payload: bytes, start: int, /) -> tuple[bytearray, int, int, int] | None: ...
