@@ -5,9 +5,16 @@
 
 #include "number.h"
 
-#define COLUMNS 7 /* index, time, open, high, low, close, volume */
+#define COLUMNS 6 /* time, open, high, low, close, volume */
 #define MISSING 1e100
 #define LATEST 1e13
+
+/* Columns of bars, one behind the other, each with the same room. */
+typedef struct {
+    PyObject *index;  /* bytearray of int64 */
+    PyObject *table;  /* bytearray of int64 for the time, of doubles for the rest */
+    Py_ssize_t room;
+} Columns;
 
 /* Read one value of a bar: a number or null. */
 static inline bool read_value(Cursor *at, double *value) {
@@ -23,64 +30,107 @@ static inline bool read_value(Cursor *at, double *value) {
 }
 
 /* Read one bar into its place in every column; values that it lacks are NaN, those behind the volume are dropped. */
-static inline bool read_bar(Cursor *at, char *columns, Py_ssize_t rows, Py_ssize_t row) {
-    int64_t *whole = (int64_t *)columns + row;
-    double *real = (double *)columns + row;
+static inline bool read_bar(Cursor *at, int64_t *index, double *table, Py_ssize_t room) {
     double value;
     if (!SKIP(at, "{\"i\":") || read_number(at, &value) != WHOLE || !(-EXACT < value && value < EXACT))
         return false;
-    whole[0] = (int64_t)value;
+    *index = (int64_t)value;
     if (!SKIP(at, ",\"v\":[") || !read_number(at, &value) || !(-LATEST <= value && value <= LATEST))
         return false;
-    whole[rows] = (int64_t)floor(value);
-    int column = 2;
+    int64_t time = (int64_t)floor(value);
+    memcpy(table, &time, sizeof(time));
+    int column = 1;
     for (; *at->at == ','; column++) {
         at->at++;
         if (!read_value(at, &value))
             return false;
         if (column < COLUMNS)
-            real[column * rows] = value;
+            table[column * room] = value;
     }
     for (; column < COLUMNS; column++)
-        real[column * rows] = Py_NAN;
+        table[column * room] = Py_NAN;
     return SKIP(at, "]}");
 }
 
-/* Return how many bars there can be at most: every one has a closing brace. */
-static Py_ssize_t count_bars(const char *at, const char *end) {
+static Py_ssize_t count_braces(const char *at, const char *end) {
     Py_ssize_t count = 0;
     for (; at < end; at++)
         count += *at == '}';
     return count;
 }
 
-PyObject *native_bars(PyObject *module, PyObject *args) {
-    PyObject *payload;
-    Py_ssize_t start;
-    if (!PyArg_ParseTuple(args, "Sn:bars", &payload, &start))
-        return NULL;
-    const char *text = PyBytes_AS_STRING(payload), *end = text + PyBytes_GET_SIZE(payload);
-    if (start < 0 || start >= end - text || text[start] != '[')
-        Py_RETURN_NONE;
-    Cursor at = {text + start + 1, end};
-    Py_ssize_t most = count_bars(at.at, end), rows = 0;
-    if (most > PY_SSIZE_T_MAX / (COLUMNS * 8))
-        return PyErr_NoMemory();
-    PyObject *columns = PyByteArray_FromStringAndSize(NULL, most * COLUMNS * 8);
-    if (columns == NULL)
-        return NULL;
-    char *into = PyByteArray_AS_STRING(columns);
-    for (;;) {
-        if (rows == most || !read_bar(&at, into, most, rows))
-            goto irregular;
-        rows++;
-        if (*at.at == ']')
-            break;
-        if (*at.at++ != ',')
-            goto irregular;
+/* Read the array of bars whose bracket is here, up to its last one; -1 where it is irregular, -2 with an error. */
+static Py_ssize_t read_bars(Cursor *at, Columns *columns) {
+    Py_ssize_t room = count_braces(at->at, at->end), rows = 0; /* every bar has one */
+    if (room > PY_SSIZE_T_MAX / (COLUMNS * 8)) {
+        PyErr_NoMemory();
+        return -2;
     }
-    return Py_BuildValue("(Nnnn)", columns, rows, most, (Py_ssize_t)(at.at + 1 - text));
-irregular:
-    Py_DECREF(columns);
-    Py_RETURN_NONE;
+    columns->room = room;
+    columns->index = PyByteArray_FromStringAndSize(NULL, room * 8);
+    columns->table = PyByteArray_FromStringAndSize(NULL, room * COLUMNS * 8);
+    if (columns->index == NULL || columns->table == NULL)
+        return -2;
+    int64_t *index = (int64_t *)PyByteArray_AS_STRING(columns->index);
+    double *table = (double *)PyByteArray_AS_STRING(columns->table);
+    do {
+        at->at++; /* the bracket, then each comma */
+        if (rows == room || !read_bar(at, index + rows, table + rows, room))
+            return -1;
+        rows++;
+    } while (*at->at == ',');
+    return SKIP(at, "]") ? rows : -1;
+}
+
+/* Go to the bracket of the next array of bars. */
+static bool find_bars(Cursor *at) {
+    static const char before[] = "\"s\":", after[] = "[{";
+    const char *first = at->at;
+    while ((at->at = memchr(at->at, '[', at->end - at->at)) != NULL) {
+        if (at->at - first >= 4 && at->end - at->at >= 2 && memcmp(at->at - 4, before, 4) == 0 &&
+            memcmp(at->at, after, 2) == 0)
+            return true;
+        at->at++;
+    }
+    return false;
+}
+
+/* Read all arrays of bars of a payload. */
+static PyObject *read_arrays(const char *payload, Py_ssize_t size) {
+    Cursor at = {payload, payload + size};
+    PyObject *arrays = PyList_New(0);
+    while (arrays != NULL && find_bars(&at)) {
+        Py_ssize_t start = at.at - payload;
+        Columns columns = {NULL, NULL, 0};
+        Py_ssize_t rows = read_bars(&at, &columns);
+        PyObject *array = NULL;
+        if (rows >= 0)
+            array = Py_BuildValue("(nnOOnn)", start, (Py_ssize_t)(at.at - payload), columns.index, columns.table, rows,
+                                  columns.room);
+        Py_XDECREF(columns.index);
+        Py_XDECREF(columns.table);
+        if (rows == -1) {
+            Py_DECREF(arrays);
+            Py_RETURN_NONE;
+        }
+        if (array == NULL || PyList_Append(arrays, array) < 0)
+            Py_CLEAR(arrays);
+        Py_XDECREF(array);
+    }
+    return arrays;
+}
+
+PyObject *native_bars(PyObject *module, PyObject *payload) {
+    /* only of bytes is the byte behind the end known to be there */
+    PyObject *holder = PyMemoryView_Check(payload) ? PyMemoryView_GET_BASE(payload) : payload;
+    Py_buffer view;
+    if (holder == NULL || !PyBytes_Check(holder)) {
+        PyErr_SetString(PyExc_TypeError, "a payload has to be bytes, or a view of bytes");
+        return NULL;
+    }
+    if (PyObject_GetBuffer(payload, &view, PyBUF_SIMPLE) < 0)
+        return NULL;
+    PyObject *arrays = read_arrays(view.buf, view.len);
+    PyBuffer_Release(&view);
+    return arrays;
 }

@@ -6,10 +6,10 @@
 #include "native.h"
 
 static PyMethodDef methods[] = {
-    {"bars", native_bars, METH_VARARGS,
-     "Read the array of bars that begins at a place of a payload. Return its columns one after the other (index and "
-     "time as int64, open, high, low, close and volume as float64), the number of bars, the room of each column in "
-     "bars, and where the array ends; None where it is irregular."},
+    {"bars", native_bars, METH_O,
+     "Read the arrays of bars of a payload. Return for each where it begins and ends, its indexes (int64), its table "
+     "(time as int64, then open, high, low, close and volume as float64, one column after the other), the number of "
+     "bars, and the room of a column in bars; None where one is irregular."},
     {NULL},
 };
 

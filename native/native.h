@@ -6,7 +6,7 @@
 #include "text.h"
 
 /* bars.c */
-PyObject *native_bars(PyObject *module, PyObject *args);
+PyObject *native_bars(PyObject *module, PyObject *payload);
 
 /* texts.c: texts that come again and again are made once. */
 #define TEXTS 2048

@@ -12,6 +12,7 @@
 #define MOST_VALUES 16
 #define FEWEST_VALUES 5 /* time and four prices */
 #define MISSING 1e100
+#define LONG 65536 /* bytes from which a payload is not copied out of its message */
 
 typedef struct {
     PyObject_HEAD
@@ -208,6 +209,19 @@ static PyObject *read_change(Forms *forms, Cursor *at, PyObject *message, Piece 
     return (PyObject *)packet;
 }
 
+/* Return a payload as bytes or, where it is long, as a view of its message. */
+static PyObject *new_payload(PyObject *message, Piece payload) {
+    if (payload.size < LONG)
+        return PyBytes_FromStringAndSize(payload.start, payload.size);
+    PyObject *all = PyMemoryView_FromObject(message);
+    if (all == NULL)
+        return NULL;
+    Py_ssize_t start = payload.start - PyBytes_AS_STRING(message);
+    PyObject *part = PySequence_GetSlice(all, start, start + payload.size);
+    Py_DECREF(all);
+    return part;
+}
+
 static PyObject *read_payload(Forms *forms, PyObject *message, Piece payload) {
     Cursor at = {payload.start, payload.start + payload.size};
     PyObject *packet = NULL;
@@ -216,7 +230,7 @@ static PyObject *read_payload(Forms *forms, PyObject *message, Piece payload) {
     else if (SKIP(&at, "{\"m\":\"qsd\",\"p\":[\""))
         packet = read_change(forms, &at, message, payload);
     if (packet == NULL && !PyErr_Occurred())
-        packet = PyBytes_FromStringAndSize(payload.start, payload.size);
+        packet = new_payload(message, payload);
     return packet;
 }
 
@@ -268,7 +282,8 @@ static PyObject *reader_read(ReaderObject *reader, PyObject *message) {
         PyObject *packet = read_payload(&reader->forms, message, payload);
         /* a heartbeat is to be answered before anything else of its message is looked at */
         bool beats = packet != NULL && length > 3 && memcmp(payload.start, "~h~", 3) == 0;
-        if (packet == NULL || PyList_Insert(packets, beats ? heartbeats++ : PY_SSIZE_T_MAX, packet) < 0)
+        if (packet == NULL ||
+            (beats ? PyList_Insert(packets, heartbeats++, packet) : PyList_Append(packets, packet)) < 0)
             Py_CLEAR(packets);
         Py_XDECREF(packet);
         at.at += length;

@@ -229,29 +229,46 @@ static PyObject *row_as_dict(RowObject *row, PyObject *unused) {
     return values;
 }
 
-/* Put the numbers into the row of a table that begins at a place. */
+/* Whether every place lies in a row of some size. */
+static bool all_within(const int32_t *places, Py_ssize_t count, Py_ssize_t size) {
+    for (Py_ssize_t k = 0; k < count; k++)
+        if (places[k] < 0 || places[k] >= size)
+            return false;
+    return true;
+}
+
+/* settle(cells, start, columns, others, places, texts): put all values where their symbol keeps them. */
 static PyObject *row_settle(RowObject *row, PyObject *const *args, Py_ssize_t count) {
-    if (count != 3 || !PyBytes_Check(args[2])) {
-        PyErr_SetString(PyExc_TypeError, "settle takes an array of float64, a place and the bytes of int32 columns");
+    FormObject *form = row->form;
+    Py_ssize_t numbers = form->numbers, rest = form->count - numbers;
+    if (count != 6 || !PyBytes_Check(args[2]) || PyBytes_GET_SIZE(args[2]) != numbers * 4 || !PyList_Check(args[3]) ||
+        !PyBytes_Check(args[4]) || PyBytes_GET_SIZE(args[4]) != rest * 4 || !PyDict_Check(args[5])) {
+        PyErr_SetString(PyExc_TypeError, "settle takes cells, a start, columns, a list, its places, and texts");
         return NULL;
     }
-    Py_ssize_t start = PyLong_AsSsize_t(args[1]), numbers = row->form->numbers;
+    const int32_t *columns = (const int32_t *)PyBytes_AS_STRING(args[2]);
+    const int32_t *places = (const int32_t *)PyBytes_AS_STRING(args[4]);
+    Py_ssize_t start = PyLong_AsSsize_t(args[1]);
     if (start == -1 && PyErr_Occurred())
         return NULL;
     Py_buffer cells;
     if (PyObject_GetBuffer(args[0], &cells, PyBUF_WRITABLE) < 0)
         return NULL;
-    const int32_t *columns = (const int32_t *)PyBytes_AS_STRING(args[2]);
     Py_ssize_t size = cells.len / (Py_ssize_t)sizeof(double);
-    bool fits = PyBytes_GET_SIZE(args[2]) == numbers * 4 && start >= 0 && start <= size;
-    for (Py_ssize_t k = 0; fits && k < numbers; k++)
-        fits = columns[k] >= 0 && columns[k] < size - start;
+    bool fits = start >= 0 && start <= size && all_within(columns, numbers, size - start);
     for (Py_ssize_t k = 0; fits && k < numbers; k++)
         ((double *)cells.buf)[start + columns[k]] = row->numbers[k];
     PyBuffer_Release(&cells);
-    if (!fits) {
-        PyErr_SetString(PyExc_IndexError, "a column lies outside of the table");
+    if (!fits || !all_within(places, rest, PyList_GET_SIZE(args[3]))) {
+        PyErr_SetString(PyExc_IndexError, "a place lies outside of the table");
         return NULL;
+    }
+    for (Py_ssize_t k = 0; k < rest; k++) {
+        PyObject *value = OTHERS(row)[k];
+        value = PyUnicode_Check(value) ? PyObject_GetItem(args[5], value) : Py_NewRef(value);
+        /* texts may be a kind of dict that runs code when one is missing, so the list is looked at anew */
+        if (value == NULL || PyList_SetItem(args[3], places[k], value) < 0)
+            return NULL;
     }
     Py_RETURN_NONE;
 }
@@ -265,7 +282,8 @@ static PyGetSetDef row_getset[] = {
 static PyMethodDef row_methods[] = {
     {"as_dict", (PyCFunction)row_as_dict, METH_NOARGS, "Return the values by name; numbers are floats."},
     {"settle", (PyCFunction)(void (*)(void))row_settle, METH_FASTCALL,
-     "Put the numbers into cells, an array of float64, at a place plus the column of each."},
+     "Put the values where their symbol keeps them: numbers into cells, an array of float64, at a start plus the column "
+     "of each; the others into a list, texts as the one copy that a dict has of them."},
     {NULL},
 };
 

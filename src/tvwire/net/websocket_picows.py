@@ -33,6 +33,7 @@ from .transport import ConnectRequest, Receiver, WireTransport
 
 __all__ = ["connect"]
 
+_READ_BUFFER: Final = 2**18  # picows doubles it until a message fits; what is not used yet takes no memory
 _LINGER = 0.5  # seconds for the peer to finish the closing handshake before the socket is dropped
 _TEXT: Final = WSMsgType.TEXT
 _KINDS: Final[dict[WSMsgType, Kind]] = {
@@ -98,6 +99,7 @@ async def _upgrade(
                 extra_headers=headers,
                 max_frame_size=request.limit,
                 max_redirects=0,
+                read_buffer_init_size=_READ_BUFFER,
                 enable_auto_ping=False,
                 logger_name=QUIET,
                 ssl_handshake_timeout=phases.share if target.secure else None,

@@ -21,7 +21,7 @@ import msgspec
 from ..errors import FrameError
 from ..wire.frames import FrameReader
 from ..wire.hot import HotUpdates, decode_hot
-from ..wire.native import Change, Reader, Row, Update
+from ..wire.native import Change, Payload, Reader, Row, Update
 
 __all__ = ["Intake", "QuoteRoute", "SeriesRoute"]
 
@@ -58,12 +58,12 @@ class Intake:
         *,
         limit: int,
         heartbeat: Callable[[bytes], None],
-        slow: Callable[[bytes], None],
+        slow: Callable[[Payload], None],
     ) -> None:
         self._series = series
         self._quotes = quotes
         self._cut = FrameReader(limit).read
-        self._read: Callable[[bytes], Sequence[Update | Change | bytes] | None]
+        self._read: Callable[[bytes], Sequence[Update | Change | Payload] | None]
         self._read = self._payloads if Reader is None else Reader(limit).read
         self._heartbeat = heartbeat
         self._slow = slow
@@ -122,15 +122,18 @@ class Intake:
             payloads.sort(key=_is_no_heartbeat)
         return payloads
 
-    def _take(self, packet: Update | Change | bytes, number: int) -> None:
+    def _take(self, packet: Update | Change | Payload, number: int) -> None:
         """Take what the compiled reader has not read, or nobody has taken."""
-        if not isinstance(packet, bytes):
+        if isinstance(packet, (Update, Change)):
             self._slow(packet.raw)
             return
         try:
             message = decode_hot(packet)
         except _REFUSED:
-            (self._slow if _is_no_heartbeat(packet) else self._heartbeat)(packet)
+            if isinstance(packet, bytes) and not _is_no_heartbeat(packet):
+                self._heartbeat(packet)
+            else:
+                self._slow(packet)
             return
         if isinstance(message, HotUpdates):
             taken = self._update(message, number)

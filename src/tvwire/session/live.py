@@ -436,15 +436,12 @@ class LiveMachine:
 
 
 def _rows(bars: Bars) -> list[Bar]:
-    columns = (bars.time.astype(float), bars.open, bars.high, bars.low, bars.close, bars.volume)
-    return [list(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    return np.vstack((bars.time, bars.values)).T.tolist()
 
 
 def _columns(rows: Iterable[Bar]) -> Bars:
     table = np.array([[*row[:6], *[math.nan] * (6 - len(row))] for row in rows]).T
-    names = ("open", "high", "low", "close", "volume")
-    index, time = np.zeros(table.shape[1], np.int64), table[0].astype(np.int64)
-    return Bars(index=index, time=time, **dict(zip(names, table[1:], strict=True)))
+    return Bars(np.zeros(table.shape[1], np.int64), table[0].astype(np.int64), table[1:])
 
 
 def _same(one: Bar, other: Bar) -> bool:

@@ -13,7 +13,7 @@ Not here: typed fields and units, who is told, and when.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ..quote_values import ABSENT, QuoteValues
@@ -34,8 +34,8 @@ class Plan(NamedTuple):
 
     columns: bytes
     """Columns of its numbers in the table, int32."""
-    places: tuple[int, ...]
-    """Places of the others in a state's own list."""
+    places: bytes
+    """Places of the others in a state's own list, likewise."""
     reach: int
     """How long that list has to be."""
 
@@ -60,8 +60,7 @@ class _Table:
         """Rows of symbols that were removed."""
         self.plans: dict[Form, Plan] = {}
         """How the rows of a form are settled at once, where that can be."""
-        self.texts: dict[str, str] = {}
-        """One copy of texts that many symbols share: currencies, exchanges, states of the market."""
+        self.texts = _Texts()
 
     def take_row(self) -> int:
         """Return an empty row."""
@@ -111,17 +110,23 @@ class _Table:
         places = [self.others.get(name, -1) for name in form.others]
         if -1 in columns or -1 in places or not self.mixed.isdisjoint(form.names):
             return None
-        plan = self.plans[form] = Plan(array("i", columns).tobytes(), tuple(places), max(places, default=-1) + 1)
+        plan = self.plans[form] = Plan(_int32(columns), _int32(places), max(places, default=-1) + 1)
         return plan
 
-    def shared(self, text: str) -> str:
-        """Return the one copy of a text that others are likely to have too."""
-        known = self.texts.get(text)
-        if known is not None:
-            return known
-        if len(self.texts) < _COMMON_TEXTS and len(text) <= _COMMON_LENGTH:
-            self.texts[text] = text
+
+class _Texts(dict[str, str]):
+    """One copy of texts that many symbols share: currencies, exchanges, states of the market."""
+
+    __slots__ = ()
+
+    def __missing__(self, text: str) -> str:
+        if len(self) < _COMMON_TEXTS and len(text) <= _COMMON_LENGTH:
+            self[text] = text
         return text
+
+
+def _int32(numbers: Sequence[int]) -> bytes:
+    return array("i", numbers).tobytes()
 
 
 class QuoteState:
@@ -196,9 +201,7 @@ class QuoteState:
         own = self._others
         if len(own) < reach:
             return False
-        fresh.settle(table.cells, self._row * table.width, columns)
-        for place, value in zip(places, fresh.others, strict=True):
-            own[place] = (table.texts.get(value) or table.shared(value)) if type(value) is str else value
+        fresh.settle(table.cells, self._row * table.width, columns, own, places, table.texts)
         return True
 
     def _put_other(self, name: str, value: Any) -> None:
@@ -207,7 +210,7 @@ class QuoteState:
         if place >= len(others):
             # to the full width at once: lists that grow one by one keep room to spare
             self._others = others = others + [ABSENT] * (len(table.others) - len(others))
-        others[place] = table.shared(value) if type(value) is str else value
+        others[place] = table.texts[value] if type(value) is str else value
 
     def update(self, values: dict[str, Any] | Row) -> None:
         """Merge values; they are kept until somebody reads."""

@@ -18,7 +18,8 @@ from ..wire.bars import Bars
 
 __all__ = ["Gap", "Merge", "Series"]
 
-_VALUES: Final = ("open", "high", "low", "close", "volume")
+_VALUES: Final = 5
+"""Open, high, low, close, volume."""
 _LATEST: Final = 1e13
 """Beyond any time that a server means; NaN is beyond it too."""
 
@@ -64,7 +65,7 @@ class Series:
         """The newest bar, None where only the columns have it; a newer state of it may take its place."""
         self._start = self._end = 0
         self._time: NDArray[np.int64] = np.empty(0, np.int64)
-        self._values: NDArray[np.float64] = np.empty((len(_VALUES), 0))
+        self._values: NDArray[np.float64] = np.empty((_VALUES, 0))
         self.gaps.clear()
 
     def __len__(self) -> int:
@@ -146,7 +147,7 @@ class Series:
         return self._time.nbytes + self._values.nbytes
 
     def merge(self, bars: Bars, *, joined: bool = True) -> Merge:
-        """Take in bars of any order and overlap.
+        """Take in bars of any order and overlap; their columns may be kept and written to.
 
         Args:
             bars: Columns as the wire gives them.
@@ -223,7 +224,7 @@ class Series:
             return
         held = self._end - self._start
         capacity = max(held + count, min(2 * held, self.limit + 1024), 16)
-        time, values = np.empty(capacity, np.int64), np.empty((len(_VALUES), capacity))
+        time, values = np.empty(capacity, np.int64), np.empty((_VALUES, capacity))
         time[:held], values[:, :held] = self._time[self._start : self._end], self._values[:, self._start : self._end]
         self._time, self._values = time, values
         self._start, self._end = 0, held
@@ -231,8 +232,9 @@ class Series:
 
 def _ordered(bars: Bars) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return columns in strictly rising time; within one message the last bar of a time wins."""
-    time = bars.time
-    values = np.stack([getattr(bars, name) for name in _VALUES])
+    time, values = bars.time, bars.values
+    if values.strides[1] != values.itemsize:
+        values = np.ascontiguousarray(values)  # columns of rows that lie one after the other
     if len(time) > 1 and not (time[1:] > time[:-1]).all():
         time, where = np.unique(time[::-1], return_index=True)
         values = np.ascontiguousarray(values[:, ::-1][:, where])

@@ -1,3 +1,4 @@
+from array import array
 from typing import Any, final
 
 __all__ = ["Change", "Form", "Reader", "Row", "Update", "bars"]
@@ -18,7 +19,16 @@ class Row:
     @property
     def others(self) -> tuple[Any, ...]: ...
     def as_dict(self) -> dict[str, Any]: ...
-    def settle(self, cells: Any, start: int, columns: bytes, /) -> None: ...
+    def settle(
+        self,
+        cells: array[float],
+        start: int,
+        columns: bytes,
+        others: list[Any],
+        places: bytes,
+        texts: dict[str, str],
+        /,
+    ) -> None: ...
 
 @final
 class Update:
@@ -41,6 +51,8 @@ class Change:
 @final
 class Reader:
     def __new__(cls, limit: int) -> Reader: ...
-    def read(self, message: bytes, /) -> list[Update | Change | bytes] | None: ...
+    def read(self, message: bytes, /) -> list[Update | Change | bytes | memoryview] | None: ...
 
-def bars(payload: bytes, start: int, /) -> tuple[bytearray, int, int, int] | None: ...
+def bars(
+    payload: bytes | memoryview, /
+) -> list[tuple[int, int, bytearray, bytearray, int, int]] | None: ...

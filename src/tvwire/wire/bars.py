@@ -57,24 +57,13 @@ class Bars:
     Attributes:
         index: int64[n], the server's logical index.
         time: int64[n], UTC seconds at the start of each bar.
-        open, high, low, close, volume: float64[n], NaN where missing. They may be views into one table.
+        values: float64[5, n], open, high, low, close and volume, NaN where missing; may be a view.
     """
 
-    __slots__ = ("close", "high", "index", "low", "open", "time", "volume")
+    __slots__ = ("index", "time", "values")
 
-    def __init__(
-        self,
-        *,
-        index: NDArray[np.int64],
-        time: NDArray[np.int64],
-        open: NDArray[np.float64],
-        high: NDArray[np.float64],
-        low: NDArray[np.float64],
-        close: NDArray[np.float64],
-        volume: NDArray[np.float64],
-    ) -> None:
-        self.index, self.time = index, time
-        self.open, self.high, self.low, self.close, self.volume = open, high, low, close, volume
+    def __init__(self, index: NDArray[np.int64], time: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        self.index, self.time, self.values = index, time, values
 
     def __len__(self) -> int:
         return len(self.time)
@@ -100,15 +89,7 @@ def fold(points: Sequence[Bar]) -> Bars:
     prices = np.ascontiguousarray(prices.T)
     index = np.array([point.i for point in points], np.int64)
     time = np.floor([point.v.time for point in points]).astype(np.int64)
-    return Bars(
-        index=index,
-        time=time,
-        open=prices[0],
-        high=prices[1],
-        low=prices[2],
-        close=prices[3],
-        volume=prices[4],
-    )
+    return Bars(index, time, prices)
 
 
 # -- the bulk way ------------------------------------------------------------------------------------------
@@ -124,7 +105,7 @@ _SPLIT: Final = 1e8
 _LATEST: Final = 1e13
 
 
-def lift(payload: bytes) -> tuple[bytes, list[Bars]] | None:
+def lift(payload: bytes | memoryview) -> tuple[bytes, list[Bars]] | None:
     """Take the arrays of bars out of a packet.
 
     Returns:
@@ -132,56 +113,46 @@ def lift(payload: bytes) -> tuple[bytes, list[Bars]] | None:
         irregular. The cut is a guess that the caller has to confirm: the rest must decode with exactly these numbers
         in the place of bars.
     """
-    opening = payload.find(_OPENING)
-    if opening < 0:
+    found = _arrays(bytes(payload)) if native.bars is None else _compiled_arrays(payload)
+    if not found:
         return None
-    rest: list[bytes] = []
-    arrays: list[Bars] = []
+    rest: list[bytes | memoryview] = []
     done = 0
-    while opening >= 0:
-        start = opening + 4
-        found = _numbers_at(payload, start) if native.bars is None else _read_at(payload, start)
-        if found is None:
-            return None
-        bars, end = found
-        rest += (payload[done:start], b"%d" % len(arrays))
-        arrays.append(bars)
+    for number, (start, end, _) in enumerate(found):
+        rest += (payload[done:start], b"%d" % number)
         done = end
-        opening = payload.find(_OPENING, done)
-    rest.append(payload[done:])
-    return b"".join(rest), arrays
+    return b"".join([*rest, payload[done:]]), [bars for _, _, bars in found]
 
 
-def _read_at(payload: bytes, start: int) -> tuple[Bars, int] | None:
-    """Read the array of bars that begins at *start* with the compiled part; return where it ends too."""
-    found = native.bars(payload, start)
+def _compiled_arrays(payload: bytes | memoryview) -> list[tuple[int, int, Bars]] | None:
+    """Read the arrays with the compiled part; return where each begins and ends."""
+    found = native.bars(payload)
     if found is None:
         return None
-    table, rows, room, end = found
-
-    def column(number: int, kind: Any) -> Any:
-        return np.frombuffer(table, kind, rows, number * room * 8)
-
-    bars = Bars(
-        index=column(0, np.int64),
-        time=column(1, np.int64),
-        open=column(2, np.float64),
-        high=column(3, np.float64),
-        low=column(4, np.float64),
-        close=column(5, np.float64),
-        volume=column(6, np.float64),
-    )
-    return bars, end
+    arrays = []
+    for start, end, index, table, rows, room in found:
+        time = np.frombuffer(table, np.int64, rows)
+        values = np.frombuffer(table, np.float64).reshape(6, room)[1:, :rows]
+        arrays.append((start, end, Bars(np.frombuffer(index, np.int64, rows), time, values)))
+    return arrays
 
 
-def _numbers_at(payload: bytes, start: int) -> tuple[Bars, int] | None:
-    """Read the array of bars that begins at *start* as numbers; return where it ends too."""
-    # No bar holds the letter s, and every key that can follow has one ("ns", "lbs") or ends the packet soon:
-    # a search for one character is memchr, a search for "]}]" costs ten times more.
-    letter = payload.find(b"s", start)
-    end = payload.rfind(b"]}]", start, letter if letter >= 0 else len(payload)) + 3
-    bars = columns(memoryview(payload)[start:end]) if end >= 3 else None
-    return None if bars is None else (bars, end)
+def _arrays(payload: bytes) -> list[tuple[int, int, Bars]] | None:
+    """Read the arrays as numbers; return where each begins and ends."""
+    arrays: list[tuple[int, int, Bars]] = []
+    opening = payload.find(_OPENING)
+    while opening >= 0:
+        start = opening + 4
+        # No bar holds the letter s, and every key that can follow has one ("ns", "lbs") or ends the packet soon:
+        # a search for one character is memchr, a search for "]}]" costs ten times more.
+        letter = payload.find(b"s", start)
+        end = payload.rfind(b"]}]", start, letter if letter >= 0 else len(payload)) + 3
+        bars = columns(memoryview(payload)[start:end]) if end >= 3 else None
+        if bars is None:
+            return None
+        arrays.append((start, end, bars))
+        opening = payload.find(_OPENING, end)
+    return arrays
 
 
 def columns(array: bytes | memoryview) -> Bars | None:
@@ -217,15 +188,8 @@ def columns(array: bytes | memoryview) -> Bars | None:
         return None
     if flat.max() >= MISSING:
         table = np.where(table == MISSING, np.nan, table)
-    return Bars(
-        index=index,
-        time=time.astype(np.int64),
-        open=table[:, 2],
-        high=table[:, 3],
-        low=table[:, 4],
-        close=table[:, 5],
-        volume=table[:, 6] if width == 7 else np.full(rows, np.nan),
-    )
+    values = table[:, 2:7].T if width == 7 else np.vstack((table[:, 2:6].T, np.full(rows, np.nan)))
+    return Bars(index, time.astype(np.int64), values)
 
 
 def _flat(text: bytearray) -> NDArray[np.float64] | None:

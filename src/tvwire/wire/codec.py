@@ -17,6 +17,7 @@ from ..errors import DecodeError, FrameError, InputError
 from . import bars
 from .bars import Bar, Bars
 from .messages import Call
+from .native import Payload
 from .replies import (
     VERBS,
     DataParams,
@@ -56,7 +57,7 @@ class _Outer(msgspec.Struct, gc=False):
 _outer: Final = msgspec.json.Decoder(_Outer).decode
 
 
-def decode(payload: bytes) -> Reply:
+def decode(payload: Payload) -> Reply:
     """Read one payload from the server.
 
     Bare ``NaN`` and ``Infinity``, which are no JSON, are read as null: missing.
@@ -69,6 +70,7 @@ def decode(payload: bytes) -> Reply:
         bulk = _decode_bulk(payload)
         if bulk is not None:
             return bulk
+        payload = bytes(payload)
     try:
         reply: Typed = _typed(payload)
     except _REFUSED as error:
@@ -226,7 +228,7 @@ class _Bulk(msgspec.Struct, gc=False):
 _bulk: Final = msgspec.json.Decoder(_Bulk).decode
 
 
-def _decode_bulk(payload: bytes) -> Reply | None:
+def _decode_bulk(payload: Payload) -> Reply | None:
     """Read a packet with long arrays of bars; None when any of it is irregular."""
     lifted = bars.lift(payload)
     if lifted is None:

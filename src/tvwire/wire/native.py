@@ -6,9 +6,12 @@ Optional, and no way of its own: what it does not recognise, or all of it where 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-__all__ = ["COMPILED", "Change", "Form", "Reader", "Row", "Update", "bars"]
+__all__ = ["COMPILED", "Change", "Form", "Payload", "Reader", "Row", "Update", "bars"]
+
+Payload: TypeAlias = bytes | memoryview
+"""A payload; where it is long, the compiled reader gives a view of its message."""
 
 if TYPE_CHECKING:
     from ._native import Change, Form, Reader, Row, Update, bars
