@@ -3,6 +3,8 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 PYTHON3 ?= python3
 PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
+# compiled again, where there is a compiler, when one of them changes
+NATIVE  := hatch_build.py $(wildcard native/*)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test peers soak acceptance check docs bench format clean
@@ -20,11 +22,11 @@ help:
 $(BIN)/python:
 	$(PYTHON3) -m venv $(VENV)
 
-$(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
+$(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt $(NATIVE)
 	$(PIP) install -c constraints.txt -e '.[cli,arrow,emulator,fast]'
 	@touch $@
 
-$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
+$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt $(NATIVE)
 	$(PIP) install -c constraints.txt -e '.[dev,docs]'
 	@touch $@ $(VENV)/.demo
 
@@ -33,6 +35,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -q --pure tests/wire tests/session tests/net tests/test_quote.py tests/test_layers.py
 
 peers: $(VENV)/.dev
 	$(BIN)/python -m peers

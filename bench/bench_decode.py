@@ -20,11 +20,11 @@ from typing import Any
 import msgspec
 
 from bench.support import Goals, arguments, header, ratio, rounds, table
-from tvwire.session import intake
 from tvwire.session.intake import Intake
+from tvwire.wire import native
 from tvwire.wire.codec import decode
 from tvwire.wire.frames import FrameReader, frame
-from tvwire.wire.native import COMPILED, Row
+from tvwire.wire.native import COMPILED, Payload, Row
 from tvwire.wire.replies import DataUpdate, QuoteData, Typed
 
 PACKETS = 2_000
@@ -163,15 +163,14 @@ def _take_in(made: Intake, corpus: Sequence[bytes]) -> None:
 @contextlib.contextmanager
 def uncompiled() -> Iterator[None]:
     """Make intakes that have no compiled reader."""
-    found = intake.Reader
-    intake.Reader = None  # type: ignore[assignment,misc]  # what it is where it was not built
+    found, native.Reader = native.Reader, None
     try:
         yield
     finally:
-        intake.Reader = found  # type: ignore[misc]  # as it was
+        native.Reader = found
 
 
-def _never(payload: bytes) -> None:
+def _never(payload: Payload) -> None:
     raise AssertionError(f"not a packet of live traffic: {payload!r}")
 
 

@@ -53,10 +53,10 @@ class Scene:
         self.held = held
         self.among = among
         self.per_bar = per_bar
-        self._cache: dict[tuple[str, ...], tuple[bytes, bytes]] = {}
+        self._cache: dict[tuple[str, ...], tuple[list[bytes], bytes]] = {}
 
-    def chart(self, series: str, turnaround: str, symbol: str) -> tuple[bytes, bytes]:
-        """Return the answer to ``create_series`` and the flood that follows it."""
+    def chart(self, series: str, turnaround: str, symbol: str) -> tuple[list[bytes], bytes]:
+        """Return the answer to ``create_series``, cut where names belong, and the flood that follows it."""
         made = self._cache.get((series, turnaround, symbol))
         if made is None:
             session = f"cs_{PLACE}"
@@ -73,13 +73,13 @@ class Scene:
             )
             flood = corpus.updates(self.count, self.held, session, series, turnaround, self.per_bar)
             made = self._cache[series, turnaround, symbol] = (
-                b"".join(map(socket_frame, history)),
+                b"".join(map(socket_frame, history)).split(PLACE.encode()),
                 b"".join(map(socket_frame, flood)),
             )
         return made
 
-    def quotes(self, *, dressed: bool) -> tuple[bytes, bytes]:
-        """Return the snapshots and the flood of quotes."""
+    def quotes(self, *, dressed: bool) -> tuple[list[bytes], bytes]:
+        """Return the snapshots, cut where names belong, and the flood of quotes."""
         made = self._cache.get(("quotes", str(dressed)))
         if made is None:
             session = f"qs_{PLACE}"
@@ -93,7 +93,7 @@ class Scene:
                 socket_frame(corpus.quote(session, keys[number], values))
                 for number, values in corpus.quote_values(self.count, self.among)
             )
-            made = self._cache["quotes", str(dressed)] = (snapshots, flood)
+            made = self._cache["quotes", str(dressed)] = (snapshots.split(PLACE.encode()), flood)
         return made
 
 
@@ -131,7 +131,12 @@ class Server:
         hello = {"session_id": "bench", "timestamp": corpus.START, "timestampMs": corpus.START * 1000}
         writer.write(socket_frame(json.dumps({**hello, "protocol": "json"}, separators=(",", ":"))))
         session, answer, flood = await (self._chart if scene.kind == "bars" else self._quotes)(scene, reader, request)
-        writer.write(answer)
+        # names are put in while it is written: to make a long answer anew is time that every client would wait
+        first, *pieces = answer
+        writer.write(first)
+        for piece in pieces:
+            writer.write(session)
+            writer.write(piece)
         await writer.drain()
         if flood:
             flood = flood.replace(PLACE.encode(), session)
@@ -150,7 +155,7 @@ class Server:
                 return
 
     @staticmethod
-    async def _chart(scene: Scene, reader: asyncio.StreamReader, request: str) -> tuple[bytes, bytes, bytes]:
+    async def _chart(scene: Scene, reader: asyncio.StreamReader, request: str) -> tuple[bytes, list[bytes], bytes]:
         asked: list[Any] = []
         study = ""
         if _DRAIN in request.partition("\r")[0]:
@@ -166,13 +171,12 @@ class Server:
                     study = call["p"][1]
         answer, flood = scene.chart(*asked[1:4])
         session = asked[0][3:].encode()
-        answer = answer.replace(PLACE.encode(), session)
         if study:
-            answer += socket_frame(_call("study_completed", asked[0], study, "s1_st1"))
+            answer = [*answer[:-1], answer[-1] + socket_frame(_call("study_completed", asked[0], study, "s1_st1"))]
         return session, answer, flood
 
     @staticmethod
-    async def _quotes(scene: Scene, reader: asyncio.StreamReader, request: str) -> tuple[bytes, bytes, bytes]:
+    async def _quotes(scene: Scene, reader: asyncio.StreamReader, request: str) -> tuple[bytes, list[bytes], bytes]:
         keys: set[str] = set()
         session, dressed = "", False
         wanted = set(corpus.symbols(scene.among))
@@ -189,9 +193,8 @@ class Server:
                     elif key.startswith('={"session"'):
                         dressed = True
                         keys.add(json.loads(key[1:])["symbol"])
-        name = session[3:].encode()
         snapshots, flood = scene.quotes(dressed=dressed)
-        return name, snapshots.replace(PLACE.encode(), name), flood
+        return session[3:].encode(), snapshots, flood
 
 
 async def _message(reader: asyncio.StreamReader) -> str:

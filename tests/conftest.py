@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
 
 WEDNESDAY_NOON = 1_772_643_600.0
 """2026-03-04 17:00 UTC, 12:00 in New York: every kind of market of the emulator is open or has just closed."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pure", action="store_true", help="run without the compiled part, as where it was not built")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--pure"):
+        sys.modules["tvwire.wire._native"] = None  # type: ignore[assignment]  # importing it fails
 
 
 @pytest.fixture(autouse=True)

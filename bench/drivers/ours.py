@@ -15,10 +15,15 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from msgspec import to_builtins
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
 from bench import bench_bars
 from tvwire import AsyncClient, CandleEvent
+from tvwire.wire import messages
 from tvwire.wire.codec import Reply, decode
 from tvwire.wire.frames import FrameReader
+from tvwire.wire.hot import HotQuotes, HotUpdates, decode_hot
 from tvwire.wire.native import Change, Reader, Update
 
 Answer = dict[str, Any]
@@ -130,7 +135,7 @@ def _resident() -> int:
 async def parse(port: int, file: str, repeat: int, way: str) -> Answer:
     """Read messages of a file: to replies of any kind, or with the reader that live traffic goes through."""
     corpus = _messages(file)
-    read = _read_all if way == "decode" else Reader(2**24).read
+    read: Callable[[bytes], Any] = _read_all if way == "decode" else _live_reader()
     packets = 0
     some: Any = ()
     watch = Watch()
@@ -142,12 +147,24 @@ async def parse(port: int, file: str, repeat: int, way: str) -> Answer:
     return {**spent, "state": _plain(some[-1]), "packets": packets}
 
 
-def _read_all(message: bytes, read: Callable[[bytes], list[bytes]] = FrameReader().read) -> list[Reply]:
-    return [decode(payload) for payload in read(message)]
+_cut = FrameReader().read
 
 
-def _plain(packet: Reply | Update | Change) -> Any:
+def _read_all(message: bytes) -> list[Reply]:
+    return [decode(payload) for payload in _cut(message)]
+
+
+def _live_reader() -> Callable[[bytes], Any]:
+    """Return what reads live traffic: the compiled reader or, where there is none, msgspec."""
+    if Reader is not None:
+        return Reader(2**24).read
+    return lambda message: [decode_hot(payload) for payload in _cut(message)]
+
+
+def _plain(packet: Any) -> Any:
     """Return what a packet holds as JSON would have it."""
+    if isinstance(packet, HotUpdates | HotQuotes):
+        return to_builtins(packet)
     if isinstance(packet, Update):
         closes = {} if packet.closes is None else {"lbs": {"bar_close_time": packet.closes}}
         update = {"s": [{"v": packet.bar}], "t": packet.turnaround, **closes}
@@ -167,21 +184,48 @@ def _messages(file: str) -> list[bytes]:
     return found
 
 
-async def fold(port: int, file: str, repeat: int, *, fast: bool = False) -> Answer:
-    """Turn one message of many bars into columns, with the extra ``fast`` if it is wanted and there."""
+async def fold(port: int, file: str, repeat: int, way: str) -> Answer:
+    """Turn one message of many bars into columns, by one of the ways that there are."""
     (data,) = _messages(file)
-    way = bench_bars.ours if fast else bench_bars.without_extra
-    columns = way(data)
+    read = bench_bars.ways()[way]
+    columns = read(data)
     watch = Watch()
     for _ in range(repeat):
-        columns = way(data)
+        columns = read(data)
     spent = watch.spent()
-    names = ("time", "open", "high", "low", "close", "volume")
-    return {**spent, "state": [float(getattr(columns, name)[-1]) for name in names]}
+    return {**spent, "state": [float(columns.time[-1]), *columns.values[:, -1].tolist()]}
+
+
+async def floor(port: int, held: int) -> Answer:
+    """Connect, ask for bars and throw them away unread."""
+    over = asyncio.get_running_loop().create_future()
+    session = "cs_AAAAAAAAAAAA"
+    calls = [
+        messages.chart_create_session(session),
+        messages.resolve_symbol(session, "sds_sym_1", "SIM:BENCH"),
+        messages.create_series(session, "sds_1", "s1", "sds_sym_1", "1", held),
+    ]
+
+    class Listener(WSListener):
+        def on_ws_frame(self, transport: WSTransport, received: WSFrame) -> None:
+            if received.payload_size > held and not over.done():
+                over.set_result(None)
+
+    watch = Watch()
+    url = f"ws://127.0.0.1:{port}/socket.io/websocket"
+    transport, _ = await ws_connect(Listener, url, max_frame_size=2**26, read_buffer_init_size=2**18)
+    for call in calls:
+        transport.send(WSMsgType.TEXT, messages.encode(call))
+    await over
+    spent = watch.spent()
+    transport.disconnect()
+    await transport.wait_disconnected()
+    return {**spent, "state": None}
 
 
 TASKS: dict[str, Callable[..., Coroutine[Any, Any, Answer]]] = {
     "bars": bars,
+    "floor": floor,
     "fold": fold,
     "load": load,
     "parse": parse,

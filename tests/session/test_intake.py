@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from support.scripted import frame
 from tvwire import FrameError, PayloadTooLarge
 from tvwire.session.intake import Intake
-from tvwire.wire.forms import Form
-from tvwire.wire.hot import HotUpdate
+from tvwire.wire import native
+from tvwire.wire.native import Row
 
 DU = (
     '{"m":"du","p":["cs_abcdefghijkl",{"sds_1":{"s":[{"i":300,"v":[1663050540.0,1721.18,1721.75,1721.17,1721.74,229.7826]}],'
@@ -28,28 +28,30 @@ ERROR = '{"m":"qsd","p":["qs_a",{"n":"NOPE:NOPE","s":"error","errmsg":"no_such_s
 DONE = '{"m":"series_completed","p":["cs_abcdefghijkl","sds_1","streaming","s1",{"rt_update_period":5}]}'
 
 
+@pytest.fixture(params=["compiled", "msgspec"], autouse=True)
+def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """With the compiled reader in front, and without it."""
+    if request.param == "msgspec":
+        monkeypatch.setattr(native, "Reader", None)
+    elif not native.COMPILED:
+        pytest.skip("the compiled part is not there")
+    return str(request.param)
+
+
 class Route:
-    """A series that logs what it takes, and takes bars by themselves as long as it is ``quick``."""
+    """A series that logs what it takes."""
 
-    def __init__(self, log: list[tuple[str, Any]], *, accept: bool, quick: bool = True) -> None:
-        self.log, self.accept, self.quick = log, accept, quick
-        self.said: tuple[str, int | None] = ("", None)
-        self.bars = 0
+    def __init__(self, log: list[tuple[str, Any]], *, accept: bool) -> None:
+        self.log, self.accept = log, accept
 
-    def take_update(self, update: HotUpdate, number: int) -> bool:
-        assert update.s is not None
+    def take_bar(self, bar: list[float], turnaround: str, closes: int | None, number: int) -> bool:
         assert number > 0
-        turn, closes = self.said = update.t, update.lbs.bar_close_time if update.lbs is not None else None
-        self.log.extend(("bar", (turn, bar.v, closes)) for bar in update.s)
+        self.log.append(("bar", (turnaround, bar, closes)))
         return self.accept
 
-    def take_bar(self, bar: list[float], number: int) -> bool:
-        assert number > 0
-        if self.quick:
-            self.bars += 1
-            turn, closes = self.said
-            self.log.append(("bar", (turn, bar, closes)))
-        return self.quick
+
+def as_dict(values: dict[str, Any] | Row) -> dict[str, Any]:
+    return values.as_dict() if isinstance(values, Row) else dict(values)
 
 
 class World:
@@ -67,8 +69,8 @@ class World:
             slow=lambda payload: self.log.append(("slow", payload.decode())),
         )
 
-    def quote(self, values: dict[str, Any], symbol: str) -> bool:
-        self.log.append(("quote", (symbol, values)))
+    def quote(self, values: dict[str, Any] | Row, symbol: str) -> bool:
+        self.log.append(("quote", (symbol, as_dict(values))))
         return self.accept
 
     def feed(self, *payloads: str) -> list[tuple[str, Any]]:
@@ -142,24 +144,7 @@ def test_no_packet_is_lost_or_doubled_whatever_shares_a_message(payloads: list[s
     assert json.loads(DU)["p"][0] == "cs_abcdefghijkl"
 
 
-def test_an_update_whose_like_has_come_costs_its_numbers_only() -> None:
-    world = World()
-    world.feed(DU)
-    assert world.route.bars == 0
-    world.feed(DU.replace("1721.74", "1721.8"), DU.replace("1721.74", "1722.25"))
-    assert world.route.bars == 2
-    assert [1721.74, 1721.8, 1722.25] == [said[1][4] for _, said in world.log]
-
-
-def test_a_shape_is_learned_anew_with_every_candle() -> None:
-    world = World()
-    later = DU.replace('"i":300', '"i":301').replace("1663050600", "1663050660")
-    log = world.feed(DU, DU, DU, later, later, later)
-    assert world.route.bars == 4
-    assert [1663050600] * 3 + [1663050660] * 3 == [closes for _, (_, _, closes) in log]
-
-
-def test_a_missing_value_is_read_in_full_whatever_was_learned() -> None:
+def test_a_missing_value_is_read_in_full() -> None:
     world = World()
     for missing in ("null", "1e100", '"NaN"'):
         strange = DU.replace("229.7826", missing)
@@ -167,10 +152,9 @@ def test_a_missing_value_is_read_in_full_whatever_was_learned() -> None:
         assert [BAR, BAR, ("slow", strange), BAR] == world.feed(DU, DU, strange, DU)
 
 
-def test_a_series_that_takes_no_bar_by_itself_is_told_in_full() -> None:
-    world = World()
-    world.route.quick = False
-    assert [BAR] * 4 == world.feed(DU, DU, DU, DU)
+def test_an_update_of_several_bars_is_taken_bar_by_bar() -> None:
+    bar = '{"i":300,"v":[1663050540.0,1721.18,1721.75,1721.17,1721.74,229.7826]}'
+    assert [BAR, BAR] == World().feed(DU.replace(bar, f"{bar},{bar}"))
 
 
 def _update(index: int, values: str, closes: int, form: int) -> str:
@@ -205,28 +189,29 @@ _VALUES = [
         max_size=24,
     )
 )
-def test_what_was_learned_changes_nothing_of_what_is_taken(payloads: list[str]) -> None:
-    learned, forgetful = World(), World()
-    forgetful.route.quick = False
-    for payload in payloads:
-        learned.feed(payload)
-        forgetful.feed(payload)
-    assert learned.log == forgetful.log
+def test_the_compiled_reader_changes_nothing_of_what_is_taken(payloads: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        read = World().feed(*payloads)
+        patch.setattr(native, "Reader", None)
+        assert World().feed(*payloads) == read
 
 
 class Quotes:
-    """An intake with one quote session that remembers what it was given, and as what."""
+    """An intake with one quote session that remembers what it was given, and how often as a row."""
 
     def __init__(self) -> None:
         self.given: list[tuple[str, dict[str, Any]]] = []
-        self.forms = 0
+        self.rows = 0
         self.slow: list[bytes] = []
-        self.intake = Intake({}, {"qs_a": self.take}, limit=2**20, heartbeat=self.slow.append, slow=self.slow.append)
+        self.intake = Intake({}, {"qs_a": self.take}, limit=2**20, heartbeat=self.slow.append, slow=self.keep)
 
-    def take(self, values: dict[str, Any] | Form, symbol: str) -> bool:
-        self.forms += isinstance(values, Form)
-        self.given.append((symbol, values.as_dict() if isinstance(values, Form) else dict(values)))
+    def take(self, values: dict[str, Any] | Row, symbol: str) -> bool:
+        self.rows += isinstance(values, Row)
+        self.given.append((symbol, as_dict(values)))
         return symbol != "A:REMOVED"
+
+    def keep(self, payload: bytes | memoryview) -> None:
+        self.slow.append(bytes(payload))
 
     def feed(self, *changes: tuple[str, dict[str, Any]]) -> None:
         self.intake.feed([frame(_qsd(symbol, values)).encode() for symbol, values in changes])
@@ -236,32 +221,33 @@ def _qsd(symbol: str, values: dict[str, Any]) -> str:
     return json.dumps({"m": "qsd", "p": ["qs_a", {"n": symbol, "s": "ok", "v": values}]}, separators=(",", ":"))
 
 
-def test_quotes_that_name_the_same_fields_time_after_time_are_read_by_their_form() -> None:
+def test_changes_of_quotes_arrive_whatever_fields_they_name(reader: str) -> None:
     world = Quotes()
-    changes = [(f"A:S{k % 3}", {"lp": k + 0.5, "volume": k, "update_mode": "streaming"}) for k in range(40)]
-    world.feed(*changes)
-    assert changes == world.given
-    assert world.forms == 40 - 17
-    assert world.intake.packets == world.intake.messages == 40
+    alike = [(f"A:S{k % 3}", {"lp": k + 0.5, "volume": k, "update_mode": "streaming"}) for k in range(40)]
+    others = [
+        ("A:S", {"bid": 1.0, "ask": None}),
+        ("A:S", {"description": "삼성전자"}),
+        ("A:S", {"typespecs": ["common"]}),
+    ]
+    world.feed(*alike, *others, *alike[:10])
+    assert [*alike, *others, *alike[:10]] == world.given
+    assert world.rows == (51 if reader == "compiled" else 0)
+    assert world.intake.packets == world.intake.messages == 53
 
 
-def test_a_change_of_other_fields_is_read_as_usual_and_ends_the_form() -> None:
+def test_refused_values_and_other_packets_go_the_slow_way() -> None:
     world = Quotes()
-    alike = [("A:S", {"lp": float(k)}) for k in range(30)]
-    world.feed(*alike, ("A:S", {"bid": 1.0, "ask": None}), *alike[:10])
-    assert [*alike, ("A:S", {"bid": 1.0, "ask": None}), *alike[:10]] == world.given
-    assert world.forms == 30 - 17
-    world.feed(*alike[:8])
-    assert world.forms == 30 - 17 + 1
-
-
-def test_refused_values_and_other_packets_go_the_slow_way_while_quotes_have_a_form() -> None:
-    world = Quotes()
-    world.feed(*[("A:S", {"lp": float(k)}) for k in range(20)])
     world.feed(("A:REMOVED", {"lp": 1.0}))
     strays = [ERROR, DONE, QSD.replace("qs_a", "qs_b"), "~h~7", "42"]
     world.intake.feed([frame(payload).encode() for payload in strays])
     assert [_qsd("A:REMOVED", {"lp": 1.0}), *strays] == [payload.decode() for payload in world.slow]
+
+
+def test_a_long_payload_is_handed_on_whole() -> None:
+    world = Quotes()
+    long = '{"m":"timescale_update","p":["cs_a",{"x":"' + "y" * 100_000 + '"}]}'
+    world.intake.feed([(frame(DONE) + frame(long)).encode()])
+    assert [DONE, long] == [payload.decode() for payload in world.slow]
 
 
 def test_nothing_is_read_after_the_end() -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import math
 
-import msgspec
-
 from support.scripted import SCALE, bars
 from tvwire import SymbolNotFound, TvWireError
 from tvwire.session.chart import SeriesRequest
+from tvwire.session.intake import Intake
 from tvwire.session.live import Bar, LiveMachine
 from tvwire.wire.codec import decode
-from tvwire.wire.hot import HotUpdates, decode_hot
+from tvwire.wire.frames import frame
 
 BEGIN = 1_700_000_000.0
 """The server's time at our nought; bars below are minutes since then."""
@@ -101,19 +100,15 @@ class Rig:
     def message(self, *packets: dict[str, object]) -> None:
         self.number += 1
         self.heard = self.now
-        for packet in packets:
-            payload = json.dumps(packet).encode()
-            if packet["m"] == "du":
-                try:
-                    hot = decode_hot(payload)
-                except msgspec.ValidationError:
-                    hot = None  # the slow path reads it
-                if isinstance(hot, HotUpdates) and all(
-                    self.machine.series_routes[name].take_update(update, self.number)
-                    for name, update in hot.p.updates.items()
-                ):
-                    continue
-            self.machine.receive(decode(payload), self.now)
+        intake = Intake(
+            {self.machine.session: self.machine.series_routes},
+            {},
+            limit=2**20,
+            heartbeat=lambda payload: None,
+            slow=lambda payload: self.machine.receive(decode(payload), self.now),
+        )
+        intake.messages = self.number - 1
+        intake.feed(["".join(frame(json.dumps(packet, separators=(",", ":"))) for packet in packets).encode()])
 
     def wait(self, seconds: float) -> None:
         """Let time pass as a connection does: ticks come when they are asked for."""

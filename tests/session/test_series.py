@@ -16,9 +16,7 @@ def bars(*rows: tuple[int, float]) -> Bars:
     """Bars of (time, close); the other columns follow from the close."""
     time = np.array([row[0] for row in rows], np.int64)
     close = np.array([row[1] for row in rows], np.float64)
-    return Bars(
-        index=np.arange(len(rows)), time=time, open=close, high=close + 1, low=close - 1, close=close, volume=close * 10
-    )
+    return Bars(np.arange(len(rows)), time, np.array([close, close + 1, close - 1, close, close * 10]))
 
 
 def held(series: Series) -> list[tuple[int, float]]:
@@ -44,15 +42,7 @@ def test_older_newer_and_revised_bars_find_their_places() -> None:
 
 def test_the_same_bars_again_change_nothing() -> None:
     series = Series()
-    some = Bars(
-        index=np.arange(2),
-        time=np.array([10, 20]),
-        open=np.ones(2),
-        high=np.ones(2),
-        low=np.ones(2),
-        close=np.ones(2),
-        volume=np.array([NAN, 1.0]),
-    )
+    some = Bars(np.arange(2), np.array([10, 20]), np.array([[1.0, 1.0]] * 4 + [[NAN, 1.0]]))
     series.merge(some)
     assert Merge(0, 0, 0, 0) == series.merge(some)
     assert series.revisions == 0

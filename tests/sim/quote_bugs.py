@@ -11,16 +11,16 @@ from tvwire.client.quote_stream import QuoteStream
 from tvwire.session.quote import QuoteBoard, QuoteState
 from tvwire.session.quotes import QuoteMachine
 from tvwire.session.snapshots import Snapshots
-from tvwire.wire.forms import Form
 from tvwire.wire.messages import Call
+from tvwire.wire.native import Row
 
 from .bugs import Bug, late_echo, no_echo, no_generation, no_resubscription
 
 __all__ = ["QUOTE_BUGS"]
 
 
-def _names(values: dict[str, Any] | Form) -> Collection[str]:
-    return values.names if isinstance(values, Form) else values
+def _names(values: dict[str, Any] | Row) -> Collection[str]:
+    return values.form.names if isinstance(values, Row) else values
 
 
 def delivered_before_the_snapshot_is_whole(patch: pytest.MonkeyPatch) -> None:
@@ -37,7 +37,7 @@ def delivered_before_the_snapshot_is_whole(patch: pytest.MonkeyPatch) -> None:
 def a_change_now_and_then_is_lost(patch: pytest.MonkeyPatch) -> None:
     take = QuoteMachine.take_values
 
-    def careless(self: QuoteMachine, values: dict[str, Any] | Form, symbol: str) -> bool:
+    def careless(self: QuoteMachine, values: dict[str, Any] | Row, symbol: str) -> bool:
         return len(_names(values)) == 7 or take(self, values, symbol)
 
     patch.setattr(QuoteMachine, "take_values", careless)
@@ -46,18 +46,18 @@ def a_change_now_and_then_is_lost(patch: pytest.MonkeyPatch) -> None:
 def changes_behind_an_unread_one_are_lost(patch: pytest.MonkeyPatch) -> None:
     take = QuoteMachine.take_values
 
-    def careless(self: QuoteMachine, values: dict[str, Any] | Form, symbol: str) -> bool:
+    def careless(self: QuoteMachine, values: dict[str, Any] | Row, symbol: str) -> bool:
         state = self._live.get(symbol)
         return (state is not None and state.dirty) or take(self, values, symbol)
 
     patch.setattr(QuoteMachine, "take_values", careless)
 
 
-def changes_of_a_form_replace_others(patch: pytest.MonkeyPatch) -> None:
+def rows_replace_others(patch: pytest.MonkeyPatch) -> None:
     update = QuoteState.update
 
-    def careless(self: QuoteState, values: dict[str, Any] | Form) -> None:
-        if isinstance(values, Form):
+    def careless(self: QuoteState, values: dict[str, Any] | Row) -> None:
+        if isinstance(values, Row):
             self.fresh = values
         else:
             update(self, values)
@@ -147,7 +147,7 @@ QUOTE_BUGS: Final[dict[Bug, int]] = {
     delivered_before_the_snapshot_is_whole: 2,
     a_change_now_and_then_is_lost: 0,
     changes_behind_an_unread_one_are_lost: 3,
-    changes_of_a_form_replace_others: 0,
+    rows_replace_others: 0,
     symbols_are_not_counted: 4,
     symbols_are_never_removed_at_the_server: 3,
     removed_symbols_are_still_delivered: 0,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reference import naive
 from tvwire.errors import DecodeError
-from tvwire.wire import bars
+from tvwire.wire import bars, native
 from tvwire.wire.bars import Bar, Bars
 from tvwire.wire.codec import decode
 from tvwire.wire.replies import DataUpdate, TimescaleUpdate
@@ -21,9 +21,14 @@ from tvwire.wire.replies import DataUpdate, TimescaleUpdate
 START = 1_685_633_880.0
 
 
-@pytest.fixture(params=["simdjson", "msgspec"], autouse=True)
+@pytest.fixture(params=["compiled", "simdjson", "msgspec"], autouse=True)
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both readers of flat numbers, so that the result does not depend on the extra."""
+    """Every reader of arrays, so that the result depends neither on a compiler nor on the extra."""
+    if request.param == "compiled":
+        if not native.COMPILED:
+            pytest.skip("the compiled part is not there")
+        return "compiled"
+    monkeypatch.setattr(native, "bars", None)
     if request.param == "simdjson":
         pytest.importorskip("simdjson", reason="the extra fast is not installed")
     else:
@@ -59,7 +64,8 @@ def series(s: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
 def as_rows(columns: Bars | None) -> list[naive.Row]:
     assert columns is not None
     assert columns.index.dtype == columns.time.dtype == np.int64
-    every = [getattr(columns, name).tolist() for name in ("index", "time", "open", "high", "low", "close", "volume")]
+    assert columns.values.dtype == np.float64
+    every = [columns.index.tolist(), columns.time.tolist(), *columns.values.tolist()]
     assert len({len(column) for column in every}) == 1
     return list(zip(*every, strict=True))
 
@@ -161,6 +167,19 @@ def irregular() -> dict[str, list[dict[str, Any]]]:
         "whole numbers": [{"i": k, "v": [1685633880 + k, 1, 2, 0, 1, 3]} for k in range(120)],
         "huge numbers": changed(60, v=[*v[:5], 2**70]),
         "indexes far away": rows(120, first=2**52),
+    }
+
+
+def test_the_compiled_reader_leaves_only_what_is_written_otherwise(reader: str) -> None:
+    if reader != "compiled":
+        pytest.skip("about the compiled reader")
+    slow = {name for name, some in irregular().items() if not went_bulk(packet({"sds_1": series(some)}))}
+    assert slow == {
+        "the string NaN",
+        "keys the other way round",
+        "keys the other way round, one a second",
+        "keys the other way round in one bar",
+        "another key",
     }
 
 
@@ -292,7 +311,7 @@ def test_twenty_significant_digits_are_rounded_as_json_does() -> None:
     texts = ["8004.8000000000001819", "1.0000000000000000159e+100", "31693529.0", "0.1e-400", "9007199254740993"]
     for text in texts:
         array = "[" + ",".join(f'{{"i":{k},"v":[{1.6e9 + k},{text},1.0,1.0,1.0,1.0]}}' for k in range(8)) + "]"
-        found = bars.columns(array.encode())
-        assert found is not None
+        lifted = bars.lift(b'{"s":' + array.encode() + b',"ns":0}')
+        assert lifted is not None
         wanted = naive.number(json.loads(text))
-        assert struct.pack("d", found.open[7]) == struct.pack("d", wanted)
+        assert struct.pack("d", lifted[1][0].values[0, 7]) == struct.pack("d", wanted)

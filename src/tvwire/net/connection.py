@@ -21,6 +21,7 @@ from ..settings import ANONYMOUS, Settings
 from ..wire.codec import decode, heartbeat
 from ..wire.frames import frame
 from ..wire.messages import Call, encode
+from ..wire.native import Payload
 from ..wire.replies import Heartbeat, Hello, ProtocolFault
 from .clock import Clock, TimerHandle
 from .transport import Connector, ConnectRequest, WireTransport
@@ -254,7 +255,7 @@ class Connection:
             if self._unsent_since is None:
                 self._see_unsent()
 
-    def _handle(self, payload: bytes) -> None:
+    def _handle(self, payload: Payload) -> None:
         """Take one payload that the hot path does not."""
         if self.ended.done():
             return

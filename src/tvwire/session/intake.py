@@ -4,8 +4,8 @@ Flat on purpose. A layered version (frame, packet, session, series, event) took 
 here ``du`` and ``qsd`` go from the decoder straight to a method found by session and series. Everything else,
 and every ``du`` or ``qsd`` that is out of the ordinary, goes to ``slow``, the table-driven path of ``mux.py``.
 
-Two decoders, one after the other: the compiled reader knows what almost all live traffic looks like (``wire/native.py``),
-msgspec takes what that leaves, or everything where it was not built.
+Two decoders, one after the other: the compiled reader knows what almost all live traffic looks like
+(``wire/native.py``), msgspec takes what that leaves, or everything where it was not built.
 
 Session ids are new in each life of a connection, so a missing route *is* the generation check. Bench: P1, P6, P7, P12.
 Called by ``net/connection.py``, which makes one for each life; routes are set by ``session/mux.py``.
@@ -19,9 +19,10 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from ..errors import FrameError
+from ..wire import native
 from ..wire.frames import FrameReader
 from ..wire.hot import HotUpdates, decode_hot
-from ..wire.native import Change, Payload, Reader, Row, Update
+from ..wire.native import Change, Payload, Row, Update
 
 __all__ = ["Intake", "QuoteRoute", "SeriesRoute"]
 
@@ -64,7 +65,7 @@ class Intake:
         self._quotes = quotes
         self._cut = FrameReader(limit).read
         self._read: Callable[[bytes], Sequence[Update | Change | Payload] | None]
-        self._read = self._payloads if Reader is None else Reader(limit).read
+        self._read = self._payloads if native.Reader is None else native.Reader(limit).read
         self._heartbeat = heartbeat
         self._slow = slow
         self.messages = 0
@@ -163,4 +164,3 @@ class Intake:
 
 def _is_no_heartbeat(payload: bytes) -> bool:
     return not payload.startswith(b"~h~")
-

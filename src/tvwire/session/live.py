@@ -436,7 +436,8 @@ class LiveMachine:
 
 
 def _rows(bars: Bars) -> list[Bar]:
-    return np.vstack((bars.time, bars.values)).T.tolist()
+    rows: list[Bar] = np.vstack((bars.time, bars.values)).T.tolist()
+    return rows
 
 
 def _columns(rows: Iterable[Bar]) -> Bars:

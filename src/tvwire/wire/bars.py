@@ -57,13 +57,39 @@ class Bars:
     Attributes:
         index: int64[n], the server's logical index.
         time: int64[n], UTC seconds at the start of each bar.
-        values: float64[5, n], open, high, low, close and volume, NaN where missing; may be a view.
+        values: float64[5, n], open, high, low, close and volume, NaN where missing; may be a view. Each row has its
+            name too.
     """
 
     __slots__ = ("index", "time", "values")
 
     def __init__(self, index: NDArray[np.int64], time: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         self.index, self.time, self.values = index, time, values
+
+    @property
+    def open(self) -> NDArray[np.float64]:
+        """First price of each bar."""
+        return self.values[0, :]
+
+    @property
+    def high(self) -> NDArray[np.float64]:
+        """Highest price."""
+        return self.values[1, :]
+
+    @property
+    def low(self) -> NDArray[np.float64]:
+        """Lowest price."""
+        return self.values[2, :]
+
+    @property
+    def close(self) -> NDArray[np.float64]:
+        """Last price."""
+        return self.values[3, :]
+
+    @property
+    def volume(self) -> NDArray[np.float64]:
+        """Volume, in units."""
+        return self.values[4, :]
 
     def __len__(self) -> int:
         return len(self.time)
@@ -113,7 +139,7 @@ def lift(payload: bytes | memoryview) -> tuple[bytes, list[Bars]] | None:
         irregular. The cut is a guess that the caller has to confirm: the rest must decode with exactly these numbers
         in the place of bars.
     """
-    found = _arrays(bytes(payload)) if native.bars is None else _compiled_arrays(payload)
+    found = _arrays(bytes(payload)) if native.bars is None else _compiled_arrays(native.bars(payload))
     if not found:
         return None
     rest: list[bytes | memoryview] = []
@@ -124,9 +150,10 @@ def lift(payload: bytes | memoryview) -> tuple[bytes, list[Bars]] | None:
     return b"".join([*rest, payload[done:]]), [bars for _, _, bars in found]
 
 
-def _compiled_arrays(payload: bytes | memoryview) -> list[tuple[int, int, Bars]] | None:
-    """Read the arrays with the compiled part; return where each begins and ends."""
-    found = native.bars(payload)
+def _compiled_arrays(
+    found: list[tuple[int, int, bytearray, bytearray, int, int]] | None,
+) -> list[tuple[int, int, Bars]] | None:
+    """Return what the compiled part has read as bars, with where each array begins and ends."""
     if found is None:
         return None
     arrays = []

@@ -70,12 +70,12 @@ def decode(payload: Payload) -> Reply:
         bulk = _decode_bulk(payload)
         if bulk is not None:
             return bulk
-        payload = bytes(payload)
+    raw = payload if isinstance(payload, bytes) else bytes(payload)
     try:
-        reply: Typed = _typed(payload)
+        reply: Typed = _typed(raw)
     except _REFUSED as error:
-        return _decode_rare(payload, error)
-    reply.raw = payload
+        return _decode_rare(raw, error)
+    reply.raw = raw
     return reply
 
 
@@ -262,5 +262,5 @@ def _decode_bulk(payload: Payload) -> Reply | None:
         reply = DataUpdate(p=DataParams(p.session, updates), t=outer.t, t_ms=outer.t_ms)
     else:
         return None
-    reply.raw = payload
+    reply.raw = payload  # type: ignore[assignment]  # a view is good enough of what is too long to copy
     return reply

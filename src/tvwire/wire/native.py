@@ -1,12 +1,13 @@
-"""The compiled part, where it was built: it reads live packets and arrays of bars several times as fast.
+"""The compiled part, where it was built: reads live packets and arrays of bars several times as fast.
 
-Optional, and no way of its own: what it does not recognise, or all of it where there was no compiler, is read by msgspec
-(``hot.py``, ``codec.py``, ``bars.py``), to the same result. Its sources are in ``native/``, ``hatch_build.py`` builds it.
+Optional, and no other way of reading: what it does not recognise, or everything where there was no compiler, is read by
+msgspec (``hot.py``, ``codec.py``, ``bars.py``), to the same result. Built from ``native/`` by ``hatch_build.py``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 __all__ = ["COMPILED", "Change", "Form", "Payload", "Reader", "Row", "Update", "bars"]
 
@@ -14,28 +15,29 @@ Payload: TypeAlias = bytes | memoryview
 """A payload; where it is long, the compiled reader gives a view of its message."""
 
 if TYPE_CHECKING:
-    from ._native import Change, Form, Reader, Row, Update, bars
+    from . import _native
+    from ._native import Change, Form, Row, Update
 
-    COMPILED: bool
+    Reader: type[_native.Reader] | None
+    bars: Callable[[Payload], list[tuple[int, int, bytearray, bytearray, int, int]] | None] | None
 else:
     try:
         from ._native import Change, Form, Reader, Row, Update, bars
     except ImportError:
-        COMPILED: Final = False
         Reader = bars = None
 
         class Update:
-            """One bar of one series."""
+            """One bar of one series; never made here."""
 
         class Change:
-            """Values of one symbol that changed."""
+            """Values of one symbol that changed; never made here."""
 
         class Form:
-            """Fields that changes have in common."""
+            """Fields that changes have in common; never made here."""
 
         class Row:
-            """Values of the fields of a form."""
+            """Values of the fields of a form; never made here."""
 
-    else:
-        COMPILED: Final = True
+
+COMPILED: bool = Reader is not None
 """Whether it is there; otherwise ``Reader`` and ``bars`` are None."""
