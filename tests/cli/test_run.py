@@ -19,6 +19,7 @@ import pytest
 import tvwire
 from tvwire.cli import main
 from tvwire.cli.app import COMMANDS
+from tvwire.wire.native import COMPILED
 
 Run = Callable[..., Any]
 
@@ -27,6 +28,7 @@ def test_version_tells_that_tvwire_is_unofficial(run: Run) -> None:
     done = run("--version")
     assert done.out == (
         f"tvwire {tvwire.__version__}\n"
+        f"The compiled part {'is' if COMPILED else 'is not'} there.\n"
         "tvwire is unofficial: not affiliated with TradingView; TradingView is a trademark of TradingView, Inc.; "
         "its terms restrict automated and non-display use, and the user decides.\n"
     )

@@ -13,6 +13,7 @@ from cyclopts.exceptions import UnusedCliTokensError
 
 from .. import __version__
 from ..errors import InputError, RequestTimeout, TvWireError
+from ..wire.native import COMPILED
 from . import failure
 from .app import NOTICE, make_app
 from .text import clean
@@ -42,7 +43,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _guarded(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] in ("--version", "-V"):
-        print(f"tvwire {__version__}\n{NOTICE}")  # in one line: the library would wrap it, and grep would miss it
+        compiled = "is" if COMPILED else "is not"
+        print(f"tvwire {__version__}\nThe compiled part {compiled} there.")
+        print(NOTICE)  # in one line: the library would wrap it, and grep would miss it
         return 0
     try:
         result = make_app()(arguments)
