@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from typing import cast
+
+import pytest
 
 from sim.virtual import run
 from tvwire import Settings
@@ -27,9 +30,11 @@ def change(machine: QuoteMachine, symbol: str, price: float) -> None:
     machine.receive(decode(json.dumps(packet).encode()), now)
 
 
-def begun(throttle: float, debounce: float = 0.0) -> QuoteStream:
+def begun(throttle: float, debounce: float = 0.0, *, conflate: bool = True) -> QuoteStream:
     """Return a stream whose symbols all have their snapshot."""
-    stream = QuoteStream(never_connected, Settings(), SYMBOLS, ["last"], throttle=throttle, debounce=debounce)
+    stream = QuoteStream(
+        never_connected, Settings(), SYMBOLS, ["last"], throttle=throttle, debounce=debounce, conflate=conflate
+    )
     now = asyncio.get_running_loop().time()
     stream._machine.start("qs_1", now)
     for symbol in SYMBOLS:
@@ -95,3 +100,50 @@ def test_a_debounce_holds_a_symbol_that_changes_and_no_other() -> None:
     assert found[:5] == [(1.0, symbol) for symbol in SYMBOLS[1:]]
     assert [symbol for _, symbol in found[5:]] == [SYMBOLS[0]]
     assert 20 * 0.125 + 0.75 <= found[5][0] <= 20 * 0.125 + 2.0
+
+
+@pytest.mark.parametrize(("conflate", "turns"), [(True, 4), (False, 0)])
+def test_a_consumer_that_never_waits_leaves_the_loop_its_turns_where_changes_are_merged(
+    conflate: bool, turns: int
+) -> None:
+    async def read() -> int:
+        stream = begun(0.0, conflate=conflate)
+        stream._supervisor = cast("Supervisor", object())  # it is not asked to subscribe
+        taken = 0
+
+        async def others() -> None:
+            nonlocal taken
+            while True:
+                await asyncio.sleep(0)
+                taken += 1
+
+        others_run = asyncio.ensure_future(others())
+        await asyncio.sleep(0)
+        before = taken
+        for number in range(600):
+            change(stream._machine, SYMBOLS[number % len(SYMBOLS)], float(number))
+            await anext(stream)
+        others_run.cancel()
+        return taken - before
+
+    assert run(read()) == turns
+
+
+def test_a_consumer_that_is_cancelled_in_such_a_turn_loses_nothing() -> None:
+    async def read() -> list[str]:
+        stream = begun(0.0)
+        stream._supervisor = cast("Supervisor", object())
+        for number in range(128 - len(SYMBOLS)):
+            await anext(stream)
+            change(stream._machine, SYMBOLS[number % len(SYMBOLS)], 1.0)
+        for _ in SYMBOLS:
+            await anext(stream)
+        change(stream._machine, SYMBOLS[0], 2.0)
+        reading = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        assert reading.cancelled()
+        return [(await anext(stream)).symbol]
+
+    assert run(read()) == SYMBOLS[:1]

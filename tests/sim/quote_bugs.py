@@ -12,7 +12,7 @@ from tvwire.session.quote import QuoteBoard, QuoteState
 from tvwire.session.quotes import QuoteMachine
 from tvwire.session.snapshots import Snapshots
 from tvwire.wire.messages import Call
-from tvwire.wire.native import Row
+from tvwire.wire.native import COMPILED, Row
 
 from .bugs import Bug, late_echo, no_echo, no_generation, no_resubscription
 
@@ -158,3 +158,5 @@ QUOTE_BUGS: Final[dict[Bug, int]] = {
     changes_of_before_begin_a_snapshot: 0,
 }
 """The bugs, and the seed where the hunt for each begins."""
+if not COMPILED:
+    del QUOTE_BUGS[rows_replace_others]  # there are none

@@ -22,6 +22,7 @@ from tvwire.emulator.feed import MarketFeed
 from tvwire.emulator.market import Market
 from tvwire.emulator.plans import PLANS
 from tvwire.net.memory import MemoryServer, memory_connector
+from tvwire.wire import native
 
 from .candles import CandleFollower
 from .faults import Fault, draw
@@ -269,10 +270,10 @@ class World:
         loop.set_exception_handler(lambda _, context: self.violated(f"unhandled: {context}"))
         settings = Settings(endpoints=Endpoints.at("http://127.0.0.1:1"))
         client = AsyncClient(settings, connect=memory_connector(self._accept), clock=VirtualClock())
-        alike = Random(f"forms {self.seed}").choice((1, 16))  # a market this small seldom repeats its fields as often
+        reader = Random(f"reader {self.seed}").choice((native.Reader, native.Reader, None))  # with or without it
         with (
             mock.patch("tvwire.client.async_client.SystemRandom", return_value=Random(f"client {self.seed}")),
-            mock.patch("tvwire.session.intake._ALIKE", alike),
+            mock.patch.object(native, "Reader", reader),
         ):
             for follower in self._followers:
                 await follower.start(client)

@@ -10,7 +10,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 from ..errors import Closed, TvWireError
 from ..net.supervisor import Supervisor
@@ -20,6 +20,8 @@ from .status import StreamStatus
 __all__ = ["LiveStream"]
 
 T = TypeVar("T")
+_IN_A_ROW: Final = 128
+"""Events that are read without a turn of the event loop, where what is not read is merged."""
 
 
 class LiveStream(ABC, Generic[T]):
@@ -28,9 +30,13 @@ class LiveStream(ABC, Generic[T]):
     Args:
         supervisor: Makes the connection, once it is needed.
         settings: What the client was told.
+        conflates: Whether changes that were not read in time are merged. Then a consumer that always finds something to
+            read, and so never waits, lets the loop have a turn now and then: heartbeats are answered, and what is
+            newer takes the place of what is unread. Where nothing is merged it does not: what cannot be read in time
+            is better left in the socket, which slows the server down.
     """
 
-    def __init__(self, supervisor: Callable[[], Supervisor], settings: Settings) -> None:
+    def __init__(self, supervisor: Callable[[], Supervisor], settings: Settings, *, conflates: bool) -> None:
         self._supervisor_of = supervisor
         self._supervisor: Supervisor | None = None
         self._settings = settings
@@ -39,6 +45,8 @@ class LiveStream(ABC, Generic[T]):
         self._tasks: set[asyncio.Future[Any]] = set()
         self._error: TvWireError | None = None
         self._closed = False
+        self._counts = int(conflates)
+        self._in_a_row = 0
         self.errors: dict[str, TvWireError] = {}
         """Symbols that were refused, and why."""
         self.status: StreamStatus = StreamStatus("connecting")
@@ -110,9 +118,14 @@ class LiveStream(ABC, Generic[T]):
     async def __anext__(self) -> T:
         """Return what comes next. Cancelling is safe: nothing is lost."""
         while True:
+            if self._in_a_row == _IN_A_ROW:
+                self._in_a_row = 0
+                await asyncio.sleep(0)  # before anything is taken: it would be lost if this were cancelled
             event = self._next()
             if event is not None:
+                self._in_a_row += self._counts
                 return event
+            self._in_a_row = 0
             if self._supervisor is None and not self._closed:
                 await self.start()
                 continue

@@ -74,7 +74,7 @@ class QuoteStream(LiveStream[Quote]):
         self._paced = bool(self._pace)
         self.conflates = conflate
         """Whether changes that were not read in time are merged."""
-        super().__init__(supervisor, settings)
+        super().__init__(supervisor, settings, conflates=conflate)
         keep = 0 if conflate else _HARD * settings.limits.lag
         self._machine = QuoteMachine(wire_fields(fields), self, progress=settings.timeouts.progress, keep=keep)
         self._machine.add(dict.fromkeys(map(check_symbol, symbols)))

@@ -65,7 +65,7 @@ class CandleStream(LiveStream[CandleEvent]):
         self._conflate, self._paced, self._debounced = conflate, bool(self._pace), debounce > 0
         if only not in (None, "closed"):
             raise InputError(f"only={only!r} is unknown", hint='only="closed", or leave it out')
-        super().__init__(supervisor, settings)
+        super().__init__(supervisor, settings, conflates=conflate)
         self._timeframes = list(timeframes)
         self._only_closed = only == "closed"
         self._every = not conflate and not self._only_closed
