@@ -121,16 +121,21 @@ static PyObject *read_arrays(const char *payload, Py_ssize_t size) {
 }
 
 PyObject *native_bars(PyObject *module, PyObject *payload) {
-    /* only of bytes is the byte behind the end known to be there */
-    PyObject *holder = PyMemoryView_Check(payload) ? PyMemoryView_GET_BASE(payload) : payload;
-    Py_buffer view;
-    if (holder == NULL || !PyBytes_Check(holder)) {
-        PyErr_SetString(PyExc_TypeError, "a payload has to be bytes, or a view of bytes");
-        return NULL;
+    if (PyBytes_Check(payload))
+        return read_arrays(PyBytes_AS_STRING(payload), PyBytes_GET_SIZE(payload));
+    if (PyMemoryView_Check(payload)) {
+        Py_buffer view;
+        if (PyObject_GetBuffer(payload, &view, PyBUF_SIMPLE) < 0)
+            return NULL; /* released, for one: then its base may be gone as well */
+        PyObject *holder = PyMemoryView_GET_BASE(payload), *arrays = NULL;
+        /* only of bytes is the byte behind the end known to be there */
+        bool is_bytes = holder != NULL && PyBytes_Check(holder);
+        if (is_bytes)
+            arrays = read_arrays(view.buf, view.len);
+        PyBuffer_Release(&view);
+        if (is_bytes)
+            return arrays;
     }
-    if (PyObject_GetBuffer(payload, &view, PyBUF_SIMPLE) < 0)
-        return NULL;
-    PyObject *arrays = read_arrays(view.buf, view.len);
-    PyBuffer_Release(&view);
-    return arrays;
+    PyErr_SetString(PyExc_TypeError, "a payload has to be bytes, or a view of bytes");
+    return NULL;
 }
