@@ -61,7 +61,9 @@ static Py_ssize_t count_braces(const char *at, const char *end) {
 
 /* Read the array of bars whose bracket is here, up to its last one; -1 where it is irregular, -2 with an error. */
 static Py_ssize_t read_bars(Cursor *at, Columns *columns) {
-    Py_ssize_t room = count_braces(at->at, at->end), rows = 0; /* every bar has one */
+    /* every bar has a brace, and none has an s; keys that follow do, so a packet of many arrays is gone over once */
+    const char *letter = memchr(at->at, 's', at->end - at->at);
+    Py_ssize_t room = count_braces(at->at, letter != NULL ? letter : at->end), rows = 0;
     if (room > PY_SSIZE_T_MAX / (COLUMNS * 8)) {
         PyErr_NoMemory();
         return -2;
