@@ -185,7 +185,8 @@ PyObject *forms_fill(Forms *forms, const Field *fields, Py_ssize_t count) {
         form = new_form(&forms->texts, fields, count, hash);
         if (form == NULL)
             return NULL;
-        forms->known[place] = form;
+        /* a collection of garbage in between may have run code that read with the same reader */
+        Py_XSETREF(forms->known[place], form);
         forms->count++;
     }
     forms->last = form; /* borrowed */
