@@ -156,10 +156,10 @@ static bool read_field(Cursor *at, Field *field) {
         field->kind = TEXT;
         return read_text(at, &field->text);
     case 't':
-        field->kind = TRUE;
+        field->kind = YES;
         return SKIP(at, "true");
     case 'f':
-        field->kind = FALSE;
+        field->kind = NO;
         return SKIP(at, "false");
     case 'n':
         field->kind = NOTHING;

@@ -127,9 +127,9 @@ static PyObject *value_of(Texts *texts, const Field *field) {
         return field->whole ? PyLong_FromLongLong((long long)field->number) : PyFloat_FromDouble(field->number);
     case TEXT:
         return texts_get(texts, field->text);
-    case TRUE:
+    case YES:
         Py_RETURN_TRUE;
-    case FALSE:
+    case NO:
         Py_RETURN_FALSE;
     default:
         Py_RETURN_NONE;
@@ -255,8 +255,8 @@ static PyObject *row_settle(RowObject *row, PyObject *const *args, Py_ssize_t co
     Py_buffer cells;
     if (PyObject_GetBuffer(args[0], &cells, PyBUF_WRITABLE | PyBUF_FORMAT | PyBUF_ND) < 0)
         return NULL;
-    Py_ssize_t size = cells.len / (Py_ssize_t)sizeof(double);
     bool doubles = cells.format != NULL && strcmp(cells.format, "d") == 0;
+    Py_ssize_t size = cells.len / (Py_ssize_t)sizeof(double);
     bool fits = doubles && start >= 0 && start <= size && all_within(columns, numbers, size - start) &&
                 all_within(places, rest, PyList_GET_SIZE(args[3]));
     for (Py_ssize_t k = 0; fits && k < numbers; k++) /* a view of doubles may begin anywhere, hence memcpy */
