@@ -67,7 +67,9 @@ static Py_ssize_t count_braces(const char *at, const char *end) {
 
 /* Read the array of bars whose bracket is here, up to its last one; -1 where it is irregular, -2 with an error. */
 static Py_ssize_t read_bars(Cursor *at, Columns *columns) {
-    Py_ssize_t room = count_braces(at->at, at->end), rows = 0; /* every bar has one */
+    /* every bar has a brace, and none has an s; keys that follow do, so a packet of many arrays is gone over once */
+    const char *letter = memchr(at->at, 's', at->end - at->at);
+    Py_ssize_t room = count_braces(at->at, letter != NULL ? letter : at->end), rows = 0;
     if (room > PY_SSIZE_T_MAX / (COLUMNS * 8)) {
         PyErr_NoMemory();
         return -2;
@@ -127,16 +129,21 @@ static PyObject *read_arrays(const char *payload, Py_ssize_t size) {
 }
 
 PyObject *native_bars(PyObject *module, PyObject *payload) {
-    /* only of bytes is the byte behind the end known to be there */
-    PyObject *holder = PyMemoryView_Check(payload) ? PyMemoryView_GET_BASE(payload) : payload;
-    Py_buffer view;
-    if (holder == NULL || !PyBytes_Check(holder)) {
-        PyErr_SetString(PyExc_TypeError, "a payload has to be bytes, or a view of bytes");
-        return NULL;
+    if (PyBytes_Check(payload))
+        return read_arrays(PyBytes_AS_STRING(payload), PyBytes_GET_SIZE(payload));
+    if (PyMemoryView_Check(payload)) {
+        Py_buffer view;
+        if (PyObject_GetBuffer(payload, &view, PyBUF_SIMPLE) < 0)
+            return NULL; /* released, for one: then its base may be gone as well */
+        PyObject *holder = PyMemoryView_GET_BASE(payload), *arrays = NULL;
+        /* only of bytes is the byte behind the end known to be there */
+        bool is_bytes = holder != NULL && PyBytes_Check(holder);
+        if (is_bytes)
+            arrays = read_arrays(view.buf, view.len);
+        PyBuffer_Release(&view);
+        if (is_bytes)
+            return arrays;
     }
-    if (PyObject_GetBuffer(payload, &view, PyBUF_SIMPLE) < 0)
-        return NULL;
-    PyObject *arrays = read_arrays(view.buf, view.len);
-    PyBuffer_Release(&view);
-    return arrays;
+    PyErr_SetString(PyExc_TypeError, "a payload has to be bytes, or a view of bytes");
+    return NULL;
 }

@@ -20,7 +20,7 @@ void texts_clear(Texts *texts);
 #define MOST_FIELDS 100
 #define FORMS 512 /* places; half of them are filled at most */
 
-typedef enum { NUMBER, TEXT, TRUE, FALSE, NOTHING } FieldKind;
+typedef enum { NUMBER, TEXT, YES, NO, NOTHING } FieldKind;
 
 typedef struct {
     Piece name;

@@ -4,6 +4,8 @@
 
 #include "text.h"
 
+#include <float.h>
+
 typedef enum { NO_NUMBER, WHOLE, REAL } NumberKind;
 
 #define EXACT 9007199254740992.0 /* 2^53: whole numbers beyond it do not all fit a double */
@@ -13,6 +15,13 @@ static const double POWERS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  
 #define MOST_EXPONENT 22 /* the greatest power of ten that a double holds exactly */
 #define MOST_DIGITS 19   /* that never overflow 64 bits */
 #define LONGEST 100
+
+/* Where doubles are calculated with in more bits than they have (x87), a result would be rounded twice. */
+#if defined(FLT_EVAL_METHOD) && (FLT_EVAL_METHOD == 0 || FLT_EVAL_METHOD == 1)
+#define ROUNDS_ONCE true
+#else
+#define ROUNDS_ONCE false
+#endif
 
 /* Leave a number of many digits to Python's own conversion. */
 static NumberKind read_long_number(const char *start, const char *end, NumberKind kind, double *value) {
@@ -83,7 +92,8 @@ static inline NumberKind read_number(Cursor *cursor, double *value) {
         kind = REAL;
     }
     cursor->at = p;
-    if (count > MOST_DIGITS || digits > (uint64_t)EXACT || exponent < -MOST_EXPONENT || exponent > MOST_EXPONENT)
+    if (count > MOST_DIGITS || digits > (uint64_t)EXACT || exponent < -MOST_EXPONENT || exponent > MOST_EXPONENT ||
+        (!ROUNDS_ONCE && exponent))
         return read_long_number(start, p, kind, value);
     double found = (double)digits;
     if (exponent < 0)

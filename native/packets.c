@@ -156,10 +156,10 @@ static bool read_field(Cursor *at, Field *field) {
         field->kind = TEXT;
         return read_text(at, &field->text);
     case 't':
-        field->kind = TRUE;
+        field->kind = YES;
         return SKIP(at, "true");
     case 'f':
-        field->kind = FALSE;
+        field->kind = NO;
         return SKIP(at, "false");
     case 'n':
         field->kind = NOTHING;
@@ -270,24 +270,28 @@ static PyObject *reader_read(ReaderObject *reader, PyObject *message) {
     Cursor at = {start, start + PyBytes_GET_SIZE(message)};
     if (at.at == at.end || PyBytes_GET_SIZE(message) > reader->limit || !is_ascii(at.at, at.end))
         Py_RETURN_NONE; /* units of length differ where text is not ASCII */
-    PyObject *packets = PyList_New(0);
-    Py_ssize_t heartbeats = 0;
+    PyObject *packets = PyList_New(0), *heartbeats = NULL;
     while (packets != NULL && at.at < at.end) {
         Py_ssize_t length = read_length(&at);
         if (length < 0) {
-            Py_DECREF(packets);
-            Py_RETURN_NONE;
+            Py_SETREF(packets, Py_NewRef(Py_None));
+            break;
         }
         Piece payload = {at.at, length};
         PyObject *packet = read_payload(&reader->forms, message, payload);
         /* a heartbeat is to be answered before anything else of its message is looked at */
-        bool beats = packet != NULL && length > 3 && memcmp(payload.start, "~h~", 3) == 0;
-        if (packet == NULL ||
-            (beats ? PyList_Insert(packets, heartbeats++, packet) : PyList_Append(packets, packet)) < 0)
+        bool beats = length >= 3 && memcmp(payload.start, "~h~", 3) == 0;
+        if (beats && heartbeats == NULL)
+            heartbeats = PyList_New(0);
+        PyObject *list = beats ? heartbeats : packets;
+        if (packet == NULL || list == NULL || PyList_Append(list, packet) < 0)
             Py_CLEAR(packets);
         Py_XDECREF(packet);
         at.at += length;
     }
+    if (packets != NULL && packets != Py_None && heartbeats != NULL && PyList_SetSlice(packets, 0, 0, heartbeats) < 0)
+        Py_CLEAR(packets);
+    Py_XDECREF(heartbeats);
     return packets;
 }
 

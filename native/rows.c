@@ -127,9 +127,9 @@ static PyObject *value_of(Texts *texts, const Field *field) {
         return field->whole ? PyLong_FromLongLong((long long)field->number) : PyFloat_FromDouble(field->number);
     case TEXT:
         return texts_get(texts, field->text);
-    case TRUE:
+    case YES:
         Py_RETURN_TRUE;
-    case FALSE:
+    case NO:
         Py_RETURN_FALSE;
     default:
         Py_RETURN_NONE;
@@ -185,7 +185,8 @@ PyObject *forms_fill(Forms *forms, const Field *fields, Py_ssize_t count) {
         form = new_form(&forms->texts, fields, count, hash);
         if (form == NULL)
             return NULL;
-        forms->known[place] = form;
+        /* a collection of garbage in between may have run code that read with the same reader */
+        Py_XSETREF(forms->known[place], form);
         forms->count++;
     }
     forms->last = form; /* borrowed */
@@ -252,15 +253,18 @@ static PyObject *row_settle(RowObject *row, PyObject *const *args, Py_ssize_t co
     if (start == -1 && PyErr_Occurred())
         return NULL;
     Py_buffer cells;
-    if (PyObject_GetBuffer(args[0], &cells, PyBUF_WRITABLE) < 0)
+    if (PyObject_GetBuffer(args[0], &cells, PyBUF_WRITABLE | PyBUF_FORMAT | PyBUF_ND) < 0)
         return NULL;
+    bool doubles = cells.format != NULL && strcmp(cells.format, "d") == 0;
     Py_ssize_t size = cells.len / (Py_ssize_t)sizeof(double);
-    bool fits = start >= 0 && start <= size && all_within(columns, numbers, size - start);
-    for (Py_ssize_t k = 0; fits && k < numbers; k++)
-        ((double *)cells.buf)[start + columns[k]] = row->numbers[k];
+    bool fits = doubles && start >= 0 && start <= size && all_within(columns, numbers, size - start) &&
+                all_within(places, rest, PyList_GET_SIZE(args[3]));
+    for (Py_ssize_t k = 0; fits && k < numbers; k++) /* a view of doubles may begin anywhere, hence memcpy */
+        memcpy((char *)cells.buf + (start + columns[k]) * sizeof(double), &row->numbers[k], sizeof(double));
     PyBuffer_Release(&cells);
-    if (!fits || !all_within(places, rest, PyList_GET_SIZE(args[3]))) {
-        PyErr_SetString(PyExc_IndexError, "a place lies outside of the table");
+    if (!fits) {
+        PyErr_SetString(doubles ? PyExc_IndexError : PyExc_TypeError,
+                        doubles ? "a place lies outside of the table" : "cells have to be an array of float64");
         return NULL;
     }
     for (Py_ssize_t k = 0; k < rest; k++) {

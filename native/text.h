@@ -40,7 +40,7 @@ static inline bool read_text(Cursor *cursor, Piece *piece) {
             return false;
         p++;
     }
-    if (p == cursor->end)
+    if (p >= cursor->end)
         return false;
     *piece = (Piece){cursor->at, p - cursor->at};
     cursor->at = p + 1;
