@@ -57,11 +57,11 @@ class FrameReader:
         limit: Most bytes of one message.
     """
 
-    __slots__ = ("headers", "limit")
+    __slots__ = ("_headers", "limit")
 
     def __init__(self, limit: int = 16 * 2**20) -> None:
         self.limit = limit
-        self.headers: Mapping[int, bytes] = _headers if limit >= len(_DIGITS) else {}
+        self._headers: Mapping[int, bytes] = _headers if limit >= len(_DIGITS) else {}
         """Headers that are known, by the size of a message of one packet; text that begins with it need not be cut."""
 
     def read(self, message: bytes) -> list[bytes]:
@@ -75,7 +75,7 @@ class FrameReader:
         if size > self.limit:
             raise PayloadTooLarge(f"a message of {size} bytes exceeds the limit of {self.limit}", limit=self.limit)
         if message.isascii():  # all units agree
-            header = self.headers.get(size)
+            header = self._headers.get(size)
             if header is not None and message.startswith(header):
                 return [message[len(header) :]]
             payloads = _by_cutting(message) if size < _LONG else _by_length(message)
