@@ -53,7 +53,7 @@ def compile_native(root: Path) -> Path:
     from setuptools import Distribution, Extension
     from setuptools.command.build_ext import build_ext
 
-    options = [] if sys.platform == "win32" else ["-O3"]
+    options = [] if sys.platform == "win32" else ["-O3", "-fvisibility=hidden"]
     sources = sorted(str(path) for path in Path(root, "native").glob("*.c"))
     headers = sorted(str(path) for path in Path(root, "native").glob("*.h"))
     extension = Extension(MODULE, sources, depends=headers, extra_compile_args=options)

@@ -170,9 +170,8 @@ def irregular() -> dict[str, list[dict[str, Any]]]:
     }
 
 
+@pytest.mark.parametrize("reader", ["compiled"], indirect=True)
 def test_the_compiled_reader_leaves_only_what_is_written_otherwise(reader: str) -> None:
-    if reader != "compiled":
-        pytest.skip("about the compiled reader")
     slow = {name for name, some in irregular().items() if not went_bulk(packet({"sds_1": series(some)}))}
     assert slow == {
         "the string NaN",
