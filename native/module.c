@@ -5,6 +5,9 @@
  */
 #include "native.h"
 
+/* What Python code can expect here; one more with each change of it. wire/native.py leaves another one alone. */
+#define API 1
+
 static PyMethodDef methods[] = {
     {"bars", native_bars, METH_O,
      "Read the arrays of bars of a payload. Return for each where it begins and ends, its indexes (int64), its table "
@@ -27,5 +30,7 @@ PyMODINIT_FUNC PyInit__native(void) {
     for (size_t k = 0; module != NULL && k < sizeof(types) / sizeof(*types); k++)
         if (PyModule_AddType(module, types[k]) < 0)
             Py_CLEAR(module);
+    if (module != NULL && PyModule_AddIntConstant(module, "API", API) < 0)
+        Py_CLEAR(module);
     return module;
 }

@@ -86,3 +86,15 @@ def test_it_can_be_refused_or_insisted_on(tree: Path) -> None:
     done = build(tree, TVWIRE_NATIVE="1", CC="no-such-compiler")
     assert done.returncode != 0
     assert "no-such-compiler" in done.stderr
+
+
+def test_what_was_built_from_other_sources_is_not_used() -> None:
+    code = """
+import sys, types
+other = sys.modules["tvwire.wire._native"] = types.ModuleType("_native")
+other.__dict__.update(dict.fromkeys(["Change", "Form", "Reader", "Row", "Update", "bars"]), API=-1)
+from tvwire.wire import native
+print(native.COMPILED, native.Reader, native.bars, native.Row)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False None None <class 'tvwire.wire.native.Row'>\n"

@@ -1,7 +1,9 @@
 from array import array
 from typing import Any, final
 
-__all__ = ["Change", "Form", "Reader", "Row", "Update", "bars"]
+__all__ = ["API", "Change", "Form", "Reader", "Row", "Update", "bars"]
+
+API: int
 
 @final
 class Form:

@@ -7,12 +7,15 @@ msgspec (``hot.py``, ``codec.py``, ``bars.py``), to the same result. Built from 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 __all__ = ["COMPILED", "Change", "Form", "Payload", "Reader", "Row", "Update", "bars"]
 
 Payload: TypeAlias = bytes | memoryview
 """A payload; where it is long, the compiled reader gives a view of its message."""
+
+_API: Final = 1
+"""As in ``native/module.c``: what an older installation has left beside the sources is not used."""
 
 if TYPE_CHECKING:
     from . import _native
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
     bars: Callable[[Payload], list[tuple[int, int, bytearray, bytearray, int, int]] | None] | None
 else:
     try:
-        from ._native import Change, Form, Reader, Row, Update, bars
+        from ._native import API, Change, Form, Reader, Row, Update, bars
+
+        if API != _API:
+            raise ImportError("the compiled part was built from other sources; install tvwire anew")
     except ImportError:
         Reader = bars = None
 
