@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ from tvwire.quote_values import QuoteValues
 from tvwire.session.quote import QuoteBoard, QuoteState
 from tvwire.wire.codec import decode
 from tvwire.wire.frames import frame
-from tvwire.wire.native import Change, Reader, Row
+from tvwire.wire.native import COMPILED, Change, Reader, Row
 from tvwire.wire.replies import QuoteCompleted, QuoteData
 
 READER = None if Reader is None else Reader(2**20)
@@ -141,3 +142,19 @@ def test_rows_are_settled_at_once_and_mix_with_dictionaries() -> None:
     assert state.values == {**whole, "type": 7.5}
     state.update(_formed(whole))
     assert state.values == whole
+
+
+@pytest.mark.skipif(not COMPILED, reason="there are no rows where the compiled part was not built")
+def test_rows_of_fields_that_are_now_a_number_and_now_none_are_settled_at_once() -> None:
+    state = board()[NAMES[0]]
+    price, none = _formed({"lp": 1.0, "rtc": 2.0}), _formed({"lp": 3.0, "rtc": None})
+    for values in (price, none, price, none):
+        state.update(values)
+        assert state.values.keys() == {"lp", "rtc"}
+    assert isinstance(price, Row)
+    assert isinstance(none, Row)
+    assert {price.form, none.form} <= state._table.plans.keys()
+    state.update(price)
+    assert state.values == {"lp": 1.0, "rtc": 2.0}
+    state.update(none)
+    assert state.values == {"lp": 3.0, "rtc": None}

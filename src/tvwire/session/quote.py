@@ -3,9 +3,9 @@
 A ``qsd`` carries what changed; values replace the earlier ones whole, arrays and objects included
 (docs/protocol.md, section 4.7). Where most of the memory of a dictionary per symbol goes is the dictionary, so a
 board is a table: names of fields are held once, numbers of all symbols lie in one array of float64 (8 bytes each
-instead of 32), everything else in a short list per symbol (bench P13). What has just arrived stays the dictionary
-that the decoder made until somebody reads it: a burst costs a ``dict.update``, not a walk over fields. A reader is
-given a copy of the row, not a dictionary (bench P7).
+instead of 32), everything else in a short list per symbol (bench P13). What has just arrived stays what the decoder
+made until somebody reads it: a burst costs a ``dict.update``, or for rows of the same fields nothing, not a walk over
+fields. A reader is given a copy of the row, not a dictionary (bench P7).
 
 Not here: typed fields and units, who is told, and when.
 """
@@ -36,6 +36,10 @@ class Plan(NamedTuple):
     """Columns of its numbers in the table, int32."""
     places: bytes
     """Places of the others in a state's own list, likewise."""
+    blank: tuple[int, ...]
+    """Columns of those others that may be numbers at another time."""
+    absent: tuple[int, ...]
+    """Places of those numbers that may be something else at another time."""
     reach: int
     """How long that list has to be."""
 
@@ -108,9 +112,13 @@ class _Table:
         """Return how rows of *form* are settled at once, None where their values have to be looked at one by one."""
         columns = [self.numbers.get(name, -1) for name in form.numbers]
         places = [self.others.get(name, -1) for name in form.others]
-        if -1 in columns or -1 in places or not self.mixed.isdisjoint(form.names):
+        if -1 in columns or -1 in places:
             return None
-        plan = self.plans[form] = Plan(_int32(columns), _int32(places), max(places, default=-1) + 1)
+        mixed = self.mixed
+        blank = tuple(self.numbers[name] for name in form.others if name in mixed)
+        absent = tuple(self.others[name] for name in form.numbers if name in mixed)
+        reach = max((*places, *absent), default=-1) + 1
+        plan = self.plans[form] = Plan(_int32(columns), _int32(places), blank, absent, reach)
         return plan
 
 
@@ -197,11 +205,15 @@ class QuoteState:
         plan = table.plans.get(form) or table.plan(form)
         if plan is None:
             return False
-        columns, places, reach = plan
-        own = self._others
+        columns, places, blank, absent, reach = plan
+        own, cells, start = self._others, table.cells, self._row * table.width
         if len(own) < reach:
             return False
-        fresh.settle(table.cells, self._row * table.width, columns, own, places, table.texts)
+        fresh.settle(cells, start, columns, own, places, table.texts)
+        for column in blank:
+            cells[start + column] = _NAN
+        for place in absent:
+            own[place] = ABSENT
         return True
 
     def _put_other(self, name: str, value: Any) -> None:
