@@ -26,12 +26,16 @@ class NativeHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, and have the wheel named for this interpreter and machine."""
-        if self.target_name != "wheel" or os.environ.get("TVWIRE_PURE"):
+        if self.target_name != "wheel":
+            return
+        if version == "editable":
+            self.clean([version])  # what an earlier installation has left beside the sources would be imported
+        if os.environ.get("TVWIRE_PURE"):
             return
         try:
             built = compile_native(Path(self.root))
         except Exception as error:
-            # whatever a compiler or its absence raises: distutils' errors, OSError, SystemExit's like
+            # whatever a compiler, its absence or that of setuptools raises
             if os.environ.get("TVWIRE_NATIVE"):
                 raise
             self.app.display_warning(f"tvwire is installed without its compiled part: {error}")

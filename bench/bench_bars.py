@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.support import Goals, arguments, header, ratio, rounds, table
+from bench.support import Goals, arguments, header, ratio, rounds, table, uncompiled
 from tvwire.wire import bars, native
 from tvwire.wire.bars import Bars
 from tvwire.wire.codec import decode
@@ -85,24 +85,24 @@ def _intake_of(data: bytes) -> list[Payload]:
     return [payload for payload in payloads if isinstance(payload, bytes | memoryview)]
 
 
-def uncompiled(data: bytes, *, fast: bool) -> Bars:
+def without(data: bytes, *, fast: bool) -> Bars:
     """Read as where the compiled part was not built, with the extra ``fast`` or without."""
-    found = native.Reader, native.bars, bars._simdjson
-    native.Reader = native.bars = None
+    found = bars._simdjson
     if not fast:
         bars._simdjson = lambda: None  # type: ignore[assignment]  # what the function gives without the package
     try:
-        return ours(data)
+        with uncompiled():
+            return ours(data)
     finally:
-        native.Reader, native.bars, bars._simdjson = found
+        bars._simdjson = found
 
 
 def ways() -> dict[str, Callable[[bytes], Bars]]:
     """Return the ways of reading that there are here, the one that is used first."""
     found: dict[str, Callable[[bytes], Bars]] = {"tvwire": ours} if native.COMPILED else {}
-    found["tvwire, not compiled"] = partial(uncompiled, fast=False)
+    found["tvwire, not compiled"] = partial(without, fast=False)
     if bars._simdjson() is not None:
-        found["tvwire[fast], not compiled"] = partial(uncompiled, fast=True)
+        found["tvwire[fast], not compiled"] = partial(without, fast=True)
     return found
 
 

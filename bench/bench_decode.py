@@ -10,18 +10,16 @@ without the compiled reader, the decoder of any packet, which takes what the int
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
-from bench.support import Goals, arguments, header, ratio, rounds, table
+from bench.support import Goals, arguments, header, ratio, rounds, table, uncompiled
 from tvwire.session.intake import Intake
-from tvwire.wire import native
 from tvwire.wire.codec import decode
 from tvwire.wire.frames import FrameReader, frame
 from tvwire.wire.native import COMPILED, Payload, Row
@@ -158,16 +156,6 @@ def _take_in(made: Intake, corpus: Sequence[bytes]) -> None:
     for _ in range(REPEAT):
         for start in range(0, len(corpus), TOGETHER):
             made.feed(corpus[start : start + TOGETHER])
-
-
-@contextlib.contextmanager
-def uncompiled() -> Iterator[None]:
-    """Make intakes that have no compiled reader."""
-    found, native.Reader = native.Reader, None
-    try:
-        yield
-    finally:
-        native.Reader = found
 
 
 def _never(payload: Payload) -> None:

@@ -7,6 +7,7 @@ so that a busy machine slows all of them. Absolute times hold for one machine on
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import importlib.metadata
 import os
@@ -14,8 +15,10 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+
+from tvwire.wire import native
 
 ROUNDS = 11
 
@@ -60,6 +63,17 @@ def rounds(variants: Mapping[str, Callable[[], Any]], *, times: int = ROUNDS) ->
             spent[name].append(time.process_time() - start)
             del result
     return spent
+
+
+@contextlib.contextmanager
+def uncompiled() -> Iterator[None]:
+    """Do without the compiled part, as where it was not built; an intake that was made within never has it."""
+    found = native.Reader, native.bars
+    native.Reader = native.bars = None
+    try:
+        yield
+    finally:
+        native.Reader, native.bars = found
 
 
 def ratio(slow: Sequence[float], fast: Sequence[float]) -> float:

@@ -69,6 +69,9 @@ def test_the_compiled_part_is_built_and_reads(tree: Path) -> None:
     (packet,) = module.Reader(limit=100).read(b"~m~5~m~~h~42")
     assert packet == b"~h~42"
     assert build(tree, "editable").stdout.splitlines()[-1] == "[] None"  # it lies beside the sources
+    assert built(tree).exists()
+    build(tree, "editable", TVWIRE_PURE="1")
+    assert not built(tree).exists()
 
 
 def test_without_a_compiler_it_is_left_out_with_a_warning(tree: Path) -> None:

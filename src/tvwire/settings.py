@@ -9,7 +9,6 @@ import ipaddress
 import json
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
@@ -116,7 +115,6 @@ class Endpoints:
 _ENDPOINT_HINT: Final = f"one of {', '.join(_HOSTS)}, a host under {_DOMAIN}, or a loopback URL of the emulator"
 
 
-@lru_cache(maxsize=64)
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True

@@ -45,8 +45,9 @@ class LiveStream(ABC, Generic[T]):
         self._tasks: set[asyncio.Future[Any]] = set()
         self._error: TvWireError | None = None
         self._closed = False
-        self._counts = int(conflates)
         self._in_a_row = 0
+        self.conflates = conflates
+        """Whether changes that were not read in time are merged."""
         self.errors: dict[str, TvWireError] = {}
         """Symbols that were refused, and why."""
         self.status: StreamStatus = StreamStatus("connecting")
@@ -123,7 +124,7 @@ class LiveStream(ABC, Generic[T]):
                 await asyncio.sleep(0)  # before anything is taken: it would be lost if this were cancelled
             event = self._next()
             if event is not None:
-                self._in_a_row += self._counts
+                self._in_a_row += self.conflates
                 return event
             self._in_a_row = 0
             if self._supervisor is None and not self._closed:

@@ -72,8 +72,6 @@ class QuoteStream(LiveStream[Quote]):
         if self._pace and not conflate:
             raise InputError("conflate=False asks for every change, throttle and debounce for fewer of them")
         self._paced = bool(self._pace)
-        self.conflates = conflate
-        """Whether changes that were not read in time are merged."""
         super().__init__(supervisor, settings, conflates=conflate)
         keep = 0 if conflate else _HARD * settings.limits.lag
         self._machine = QuoteMachine(wire_fields(fields), self, progress=settings.timeouts.progress, keep=keep)

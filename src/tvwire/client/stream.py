@@ -62,7 +62,7 @@ class CandleStream(LiveStream[CandleEvent]):
         self._pace: Pace[LiveMachine] = Pace(throttle, debounce)
         if self._pace and not conflate:
             raise InputError("conflate=False asks for every change, throttle and debounce for fewer of them")
-        self._conflate, self._paced, self._debounced = conflate, bool(self._pace), debounce > 0
+        self._paced, self._debounced = bool(self._pace), debounce > 0
         if only not in (None, "closed"):
             raise InputError(f"only={only!r} is unknown", hint='only="closed", or leave it out')
         super().__init__(supervisor, settings, conflates=conflate)
@@ -300,7 +300,7 @@ class CandleStream(LiveStream[CandleEvent]):
         self.wake()
 
     def _tell_lag(self) -> None:
-        lag, noun = len(self._events), "candles" if self._conflate else "events"
+        lag, noun = len(self._events), "candles" if self.conflates else "events"
         if not self._lagging:
             self._lagging = True
             self.stats.lagged += 1
